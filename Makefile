@@ -1,0 +1,37 @@
+# The two commands of the README: make demo, make test.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEMO_PAIRS ?= 150
+BASELINES := random longer shorter overlap schema
+
+.PHONY: demo test lint
+
+demo: $(VENV)/.demo
+	@for name in $(BASELINES); do \
+		$(BIN)/fcrb evaluate --model baseline/$$name --out runs/demo/$$name >/dev/null || exit; \
+	done
+	$(BIN)/fcrb evaluate --model smollm2-135m-q4 --limit $(DEMO_PAIRS) --out runs/demo/smollm2-135m-q4
+	$(BIN)/fcrb compare $(addprefix runs/demo/,$(BASELINES) smollm2-135m-q4)
+
+test: lint
+	$(BIN)/pytest
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[hf]'
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[all]'
+	@touch $@

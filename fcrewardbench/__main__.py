@@ -1,0 +1,5 @@
+"""`python -m fcrewardbench` is `fcrb`."""
+
+from fcrewardbench.cli import main
+
+main()

@@ -1,0 +1,164 @@
+"""The contract of an adapter: a scorer gives each candidate a number, a judge compares two.
+
+The smallest scorer is one method:
+
+    class Longer(Scorer):
+        def score_group(self, group: Group) -> list[float]:
+            return [float(len(candidate_text(c))) for c in group.candidates]
+
+Options are the keyword arguments of `__init__`; `model` comes first where the adapter has one. Its SDK
+is imported inside. An adapter is found by its name in the registry, or through an entry point in the
+group `fcrewardbench.adapters`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, ClassVar
+
+from fcrewardbench.calls.parse import parse
+from fcrewardbench.calls.schema import tool_from
+from fcrewardbench.types import (
+    Candidate,
+    Compared,
+    Group,
+    JsonObject,
+    Message,
+    Outcome,
+    Prompt,
+    Scored,
+    Tool,
+    Verdict,
+)
+
+RawCandidate = Candidate | Sequence[JsonObject] | JsonObject
+
+
+class Scorer(ABC):
+    """Gives every candidate of a group a number; higher is better, the scale is its own."""
+
+    kind: ClassVar[str] = "scorer"
+
+    @abstractmethod
+    def score_group(self, group: Group) -> Sequence[float]:
+        """One number per candidate, in their order. Depends on the group alone."""
+
+    def score_groups(self, groups: Iterable[Group]) -> Iterator[Scored]:
+        """Score many groups; results may come in another order and carry the group's id."""
+        for group in groups:
+            yield Scored(group.id, tuple(self.score_group(group)))
+
+    def score(
+        self,
+        tools: Sequence[Tool | JsonObject],
+        messages: Sequence[Message],
+        candidates: Sequence[RawCandidate],
+    ) -> list[float]:
+        """Score the candidates of one prompt.
+
+        Args:
+            tools: tools, in the OpenAI shape or any that `fcrewardbench.calls.schema` reads.
+            messages: the conversation so far.
+            candidates: calls, in any shape or as the text a model wrote.
+
+        Raises:
+            ValueError: the group could not be scored (too long for the model, not a finite number).
+        """
+        group = group_of(tools, messages, candidates)
+        (scored,) = self.score_groups([group])
+        if scored.scores is None:
+            raise ValueError(f"{scored.failure}: {scored.detail}")
+        return list(scored.scores)
+
+    def describe(self) -> dict[str, Any]:
+        """What the run card says of the model: at least revision and dtype, where it has them."""
+        return {}
+
+
+class Judge(ABC):
+    """Compares two candidates, in both orders."""
+
+    kind: ClassVar[str] = "judge"
+
+    @abstractmethod
+    def verdict(self, prompt: Prompt, first: Candidate, second: Candidate) -> Verdict:
+        """Which of the two is better, shown in this order."""
+
+    def compare_groups(self, groups: Iterable[Group]) -> Iterator[Compared]:
+        """Compare the two candidates of every group; results may come in another order."""
+        for group in groups:
+            first, second = group.candidates
+            verdicts = (
+                self.verdict(group.prompt, first, second),
+                self.verdict(group.prompt, second, first),
+            )
+            yield Compared(group.id, verdicts)
+
+    def compare(
+        self,
+        tools: Sequence[Tool | JsonObject],
+        messages: Sequence[Message],
+        first: RawCandidate,
+        second: RawCandidate,
+    ) -> Compared:
+        """Compare two candidates of one prompt, in both orders."""
+        (compared,) = self.compare_groups([group_of(tools, messages, [first, second])])
+        return compared
+
+    def describe(self) -> dict[str, Any]:
+        """What the run card says of the model: at least its revision, where it has one."""
+        return {}
+
+
+Adapter = Scorer | Judge
+
+
+def group_of(
+    tools: Sequence[Tool | JsonObject],
+    messages: Sequence[Message],
+    candidates: Sequence[RawCandidate],
+    id: str = "0",
+) -> Group:
+    """A group out of plain objects: what `score` and `compare` take."""
+    prompt = Prompt(
+        tuple(tool if isinstance(tool, Tool) else tool_from(tool) for tool in tools),
+        tuple(messages),
+    )
+    return Group(
+        id,
+        prompt,
+        tuple(
+            candidate if isinstance(candidate, tuple) else parse(candidate).candidate
+            for candidate in candidates
+        ),
+    )
+
+
+def outcome_of_verdicts(compared: Compared, correct: tuple[bool, ...]) -> Outcome:
+    """What a judge's two verdicts come to, knowing which candidate is right."""
+    for failure in (Verdict.ERROR, Verdict.TOO_LONG, Verdict.REFUSED, Verdict.UNPARSED):
+        if failure in compared.verdicts:
+            return Outcome(failure.value)
+    first_is_right = correct[0]
+    given, swapped = compared.verdicts
+    right = (
+        Verdict.FIRST if first_is_right else Verdict.SECOND,
+        Verdict.SECOND if first_is_right else Verdict.FIRST,
+    )
+    if (given, swapped) == right:
+        return Outcome.WIN
+    if given == swapped == Verdict.TIE:
+        return Outcome.TIE
+    if Verdict.TIE in (given, swapped) or given == swapped:
+        return Outcome.INCONSISTENT
+    return Outcome.LOSS
+
+
+def outcome_of_scores(scores: Sequence[float], correct: tuple[bool, ...]) -> Outcome:
+    """What two scores come to, knowing which candidate is right. Equal scores are a tie."""
+    right = scores[correct.index(True)]
+    wrong = scores[correct.index(False)]
+    if right == wrong:
+        return Outcome.TIE
+    return Outcome.WIN if right > wrong else Outcome.LOSS

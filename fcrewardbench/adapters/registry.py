@@ -1,0 +1,175 @@
+"""Names → adapters and models. Nothing is imported before it is asked for."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from fcrewardbench.adapters.base import Adapter
+from fcrewardbench.errors import ModelError, UnknownName, UsageError
+from fcrewardbench.models import KNOWN_MODELS, folder
+
+ENTRY_POINT_GROUP = "fcrewardbench.adapters"
+_ADAPTERS = {
+    "baseline/random": "fcrewardbench.adapters.baselines:Random",
+    "baseline/longer": "fcrewardbench.adapters.baselines:Longer",
+    "baseline/shorter": "fcrewardbench.adapters.baselines:Shorter",
+    "baseline/overlap": "fcrewardbench.adapters.baselines:Overlap",
+    "baseline/schema": "fcrewardbench.adapters.baselines:Schema",
+    "classifier": "fcrewardbench.adapters.classifier:Classifier",
+    "likelihood": "fcrewardbench.adapters.likelihood:Likelihood",
+    "api": "fcrewardbench.adapters.api:ApiJudge",
+    "mock": "fcrewardbench.adapters.mock:Mock",
+}
+MODEL_ADAPTERS = ("classifier", "likelihood", "api")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A loaded model: what it is called, the adapter's name, and the object that scores."""
+
+    name: str
+    adapter_name: str
+    adapter: Adapter
+    options: dict[str, Any]
+
+
+def adapter_names() -> list[str]:
+    """Every adapter that can be named, those of entry points included."""
+    return sorted({*_ADAPTERS, *(point.name for point in entry_points(group=ENTRY_POINT_GROUP))})
+
+
+def adapter_class(name: str) -> type[Adapter]:
+    """The class behind an adapter's name.
+
+    Raises:
+        UnknownName: there is none.
+    """
+    if name in _ADAPTERS:
+        module, _, attribute = _ADAPTERS[name].partition(":")
+        found: type[Adapter] = getattr(import_module(module), attribute)
+        return found
+    for point in entry_points(group=ENTRY_POINT_GROUP, name=name):
+        loaded: type[Adapter] = point.load()
+        return loaded
+    raise UnknownName("adapter", name, adapter_names())
+
+
+def load_named(model: str, adapter: str | None = None, **options: Any) -> Loaded:
+    """Find and load a model.
+
+    A name is looked up among the adapters that need no model, then among the known models, then as a
+    local path, then on the hub; `path:` and `hub:` force one.
+
+    Args:
+        model: the name.
+        adapter: an adapter's name; where it is left out, a known model's own, or what the model's
+            `config.json` says it is.
+        options: the adapter's own keyword arguments.
+
+    Raises:
+        UnknownName: no such model or adapter.
+        UsageError: an option that the adapter does not have.
+    """
+    if adapter is None and model in adapter_names() and model not in MODEL_ADAPTERS:
+        return _construct(model, model, adapter_class(model), (), options)
+    if adapter == "api":
+        return _construct(model, adapter, adapter_class(adapter), (model,), options)
+    if adapter is not None:
+        cls = adapter_class(adapter)
+        if "model" not in parameters_of(cls):
+            return _construct(model, adapter, cls, (), options)
+    location, revision = _locate(model)
+    name = adapter or (KNOWN_MODELS[model].adapter if model in KNOWN_MODELS else None)
+    name = name or _guess(location, model)
+    cls = adapter_class(name)
+    if revision is not None and "revision" in parameters_of(cls):
+        options.setdefault("revision", revision)
+    return _construct(model, name, cls, (location,), options)
+
+
+def load(model: str, adapter: str | None = None, **options: Any) -> Adapter:
+    """Load a model by name; see `load_named` for how names are found.
+
+    Returns a `Scorer` (`score`, `score_groups`) or a `Judge` (`compare`, `compare_groups`).
+    """
+    return load_named(model, adapter, **options).adapter
+
+
+def parameters_of(cls: type[Adapter]) -> list[str]:
+    """The names that an adapter's `__init__` takes, those it passes on to its bases included."""
+    names: list[str] = []
+    for owner in cls.__mro__:
+        if "__init__" not in vars(owner):
+            continue
+        parameters = list(inspect.signature(vars(owner)["__init__"]).parameters.values())[1:]
+        names += [p.name for p in parameters if p.kind is not p.VAR_KEYWORD and p.name not in names]
+        if all(p.kind is not p.VAR_KEYWORD for p in parameters):
+            break
+    return names
+
+
+def _construct(
+    name: str,
+    adapter_name: str,
+    cls: type[Adapter],
+    positional: tuple[str, ...],
+    options: dict[str, Any],
+) -> Loaded:
+    known = [name for name in parameters_of(cls) if name != "model"]
+    for option in options:
+        if option not in known:
+            takes = ", ".join(known) or "no options"
+            raise UsageError(
+                f"The adapter '{adapter_name}' has no option '{option}'; it takes {takes}."
+            )
+    return Loaded(name, adapter_name, cls(*positional, **options), options)
+
+
+def _locate(model: str) -> tuple[str, str | None]:
+    """Folder or hub id of a model, and the revision where it is known beforehand."""
+    if model.startswith("path:"):
+        path = Path(model.removeprefix("path:")).expanduser()
+        if not path.is_dir():
+            raise UsageError(f"There is no folder {path}; --model path:… names a model's folder.")
+        return str(path), None
+    if model.startswith("hub:"):
+        return model.removeprefix("hub:"), None
+    if model in KNOWN_MODELS:
+        return str(folder(model)), KNOWN_MODELS[model].revision
+    if Path(model).expanduser().is_dir():
+        return str(Path(model).expanduser()), None
+    if model.count("/") == 1 and not model.startswith((".", "/", "~", "baseline/")):
+        return model, None
+    known = [name for name in adapter_names() if name not in MODEL_ADAPTERS] + list(KNOWN_MODELS)
+    raise UnknownName(
+        "model", model, known, "It is no folder either, and a hub id looks like owner/name."
+    )
+
+
+def _guess(location: str, model: str) -> str:
+    """The adapter that fits a model's architecture, out of its config.json."""
+    config = Path(location) / "config.json"
+    if not config.is_file():
+        from fcrewardbench.hub import download
+
+        if Path(location).is_dir():
+            raise ModelError(f"{location} has no config.json, so it is no transformers model.")
+        config = download(location, "config.json")
+    try:
+        architectures = json.loads(config.read_text(encoding="utf-8")).get("architectures") or []
+    except ValueError as why:
+        raise ModelError(f"{config} is not JSON: {why}") from None
+    if any(name.endswith("ForSequenceClassification") for name in architectures):
+        return "classifier"
+    if any(name.endswith(("ForCausalLM", "LMHeadModel")) for name in architectures):
+        return "likelihood"
+    raise ModelError(
+        f"{model} is a {', '.join(architectures) or 'model without architectures'}; name its adapter "
+        f"with --adapter, one of {', '.join(MODEL_ADAPTERS)}."
+    )

@@ -1,0 +1,165 @@
+"""Anybody's pairs: JSONL, Parquet, Arrow, or a data set on the hub."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fcrewardbench.benchmarks.base import benchmark_of
+from fcrewardbench.benchmarks.records import pair_of
+from fcrewardbench.errors import DataError
+from fcrewardbench.types import Benchmark, Pair
+
+LONGEST_LINE = 16 * 2**20
+"""Bytes. A longer line is not a pair, and reading it would take memory without bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One record of a file: where it stands, and the pair in it or what is wrong with it."""
+
+    where: str
+    pair: Pair | None
+    problem: str = ""
+
+
+def load_file(path: Path) -> Benchmark:
+    """The pairs of a JSONL (`.jsonl`, `.json`), Parquet or Arrow file.
+
+    Raises:
+        DataError: the first problem found; `entries` gives all of them.
+    """
+
+    def pairs() -> Iterator[Pair]:
+        for entry in entries(path):
+            if entry.pair is None:
+                raise DataError(
+                    f"{entry.where}: {entry.problem} Run fcrb check {path} to see every problem."
+                )
+            yield entry.pair
+
+    return benchmark_of(path.stem, "1", pairs(), str(path))
+
+
+def load_hub(repository: str) -> Benchmark:
+    """The pairs of a hub data set: its only split, or the one named data, test or train."""
+    import datasets
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        splits = datasets.load_dataset(repository)
+    except (ConnectionError, OSError, HfHubHTTPError, ValueError) as why:
+        if isinstance(why, datasets.exceptions.DatasetNotFoundError) and not _offline(why):
+            raise DataError(f"The hub has no data set {repository}: check the id.") from why
+        raise DataError(
+            f"The hub's data set {repository} cannot be loaded ({type(why).__name__}): go online, or "
+            "give a local file."
+        ) from why
+    name = next((n for n in ("data", "test", "train") if n in splits), next(iter(splits)))
+    revision = splits[name].info.version
+    records = (_without_nulls(dict(row)) for row in splits[name])
+    pairs = _pairs(records, repository)
+    return benchmark_of(repository, str(revision), pairs, repository)
+
+
+def entries(path: Path) -> Iterator[Entry]:
+    """Every record of a file, in order, with its problem where it has one.
+
+    Raises:
+        DataError: the file cannot be read at all.
+    """
+    if not path.is_file():
+        raise DataError(f"There is no file {path}.")
+    if path.stat().st_size == 0:
+        raise DataError(f"{path} is empty; it should hold one pair a line.")
+    rows = _columns(path) if path.suffix in (".parquet", ".arrow") else _lines(path)
+    seen: dict[str, str] = {}
+    for number, (where, record) in enumerate(rows, 1):
+        if isinstance(record, str):
+            yield Entry(where, None, record)
+            continue
+        try:
+            pair = pair_of(record, str(number))
+        except DataError as why:
+            yield Entry(where, None, str(why))
+            continue
+        if pair.id in seen:
+            problem = f"the id '{pair.id}' stands twice, first at {seen[pair.id]}; make ids unique."
+            yield Entry(where, None, problem)
+            continue
+        seen[pair.id] = where
+        yield Entry(where, pair)
+
+
+def _lines(path: Path) -> Iterator[tuple[str, Mapping[str, Any] | str]]:
+    """Where each line stands, and its object or what is wrong with it."""
+    with path.open("rb") as file:
+        number = 0
+        while line := file.readline(LONGEST_LINE + 1):
+            number += 1
+            where = f"{path}, line {number}"
+            if len(line) > LONGEST_LINE:
+                while line and not line.endswith(b"\n"):
+                    line = file.readline(LONGEST_LINE)
+                yield where, f"the line is longer than {LONGEST_LINE // 2**20} MiB; a pair is not."
+                continue
+            if line.strip():
+                yield where, _record(line, first=number == 1)
+
+
+def _record(line: bytes, *, first: bool) -> Mapping[str, Any] | str:
+    try:
+        text = line.decode("utf-8-sig" if first else "utf-8")
+    except UnicodeDecodeError as why:
+        return f"not UTF-8 (byte {why.start}: {why.reason}); save the file as UTF-8."
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError) as why:
+        array = first and text.lstrip().startswith("[")
+        hint = "; this looks like a JSON array, write one object a line" if array else ""
+        return f"not JSON ({why}){hint}."
+    if not isinstance(record, dict):
+        return f"a line holds one object, not {type(record).__name__}; write one object a line."
+    return record
+
+
+def _columns(path: Path) -> Iterator[tuple[str, Mapping[str, Any] | str]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        if path.suffix == ".parquet":
+            batches = pq.ParquetFile(path).iter_batches(batch_size=256)
+        else:
+            batches = iter(pa.ipc.open_stream(path.open("rb")))
+        number = 0
+        for batch in batches:
+            for row in batch.to_pylist():
+                number += 1
+                yield f"{path}, row {number}", _without_nulls(row)
+    except (pa.ArrowException, OSError) as why:
+        raise DataError(f"{path} cannot be read as {path.suffix[1:]}: {why}.") from why
+
+
+def _pairs(records: Iterable[Mapping[str, Any]], source: str) -> Iterator[Pair]:
+    for number, record in enumerate(records, 1):
+        try:
+            yield pair_of(record, str(number))
+        except DataError as why:
+            raise DataError(f"{source}, row {number}: {why}") from None
+
+
+def _without_nulls(value: Any) -> Any:
+    """Columns give every object every key that any row has; the ones a row does not have are null."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    return value
+
+
+def _offline(why: Exception) -> bool:
+    return "Couldn't reach" in str(why) or "offline" in str(why).lower()

@@ -1,0 +1,60 @@
+"""Names → benchmarks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fcrewardbench.benchmarks import files, official
+from fcrewardbench.benchmarks import open as open_set
+from fcrewardbench.errors import UnknownName
+from fcrewardbench.types import Benchmark
+
+DESCRIPTIONS = {
+    **{
+        f"open/{subset}": f"FC-RewardBench-Open, newest edition, {subset} subset"
+        for subset in open_set.SUBSETS
+    },
+    "official": "the paper's 1,500 pairs, from the hub",
+}
+
+
+def load_benchmark(name: str = "open") -> Benchmark:
+    """Load a benchmark: `open`, `open@1`, `open/core`, `official`, a file, or a hub id.
+
+    Names come first, then local files, then the hub; `path:` and `hub:` force one.
+
+    Raises:
+        UnknownName: no such benchmark, edition or subset.
+        DataError: the data cannot be had, or is not what it should be.
+    """
+    if name.startswith("path:"):
+        return files.load_file(Path(name.removeprefix("path:")).expanduser())
+    if name.startswith("hub:"):
+        return files.load_hub(name.removeprefix("hub:"))
+    head, _, subset = name.partition("/")
+    base, _, edition = head.partition("@")
+    if base == "open":
+        return open_set.load(
+            int(edition) if edition.isdigit() else edition or None, subset or "core"
+        )
+    if name == "official":
+        return official.load()
+    path = Path(name).expanduser()
+    if path.exists():
+        return files.load_file(path)
+    if name.count("/") == 1 and not name.startswith((".", "/", "~")) and not path.suffix:
+        return files.load_hub(name)
+    raise UnknownName(
+        "benchmark",
+        name,
+        ["open", *DESCRIPTIONS],
+        "It is no file either, and a hub id looks like owner/name.",
+    )
+
+
+def _edition(text: str) -> int | None:
+    if not text:
+        return None
+    if not text.isdigit():
+        raise UnknownName("edition of 'open'", text, map(str, open_set.EDITIONS))
+    return int(text)

@@ -1,0 +1,1 @@
+"""Edits that turn right calls into near misses. One family makes benchmarks, another trains."""

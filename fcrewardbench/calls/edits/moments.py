@@ -1,0 +1,86 @@
+"""Wrong dates and times in the right format."""
+
+from __future__ import annotations
+
+IMPORTS
+
+_FORMATS = (
+    "%Y-%m-%d",
+    "%m/%d/%Y",
+    "%m-%d-%Y",
+    "%d/%m/%Y",
+    "%d-%m-%Y",
+    "%Y/%m/%d",
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%dT%H:%M:%SZ",
+    "%Y-%m-%dT%H:%M:%S",
+    "%m/%d/%Y %H:%M",
+    "%H:%M",
+    "%H:%M:%S",
+    "%B %d, %Y",
+    "%b %d, %Y",
+    "%B %d",
+)
+
+
+def _moment(value: Any) -> tuple[datetime, str] | None:
+    """A date or time and its format, where writing it back gives the same text."""
+    if not isinstance(value, str) or not any(letter.isdigit() for letter in value):
+        return None
+    for style in _FORMATS:
+        try:
+            moment = datetime.strptime(value, style)
+        except ValueError:
+            continue
+        if moment.strftime(style) == value:
+            return moment, style
+    return None
+
+
+def _moments(site: Site, steps: tuple[timedelta, ...], marker: str, rng: Random) -> Iterator[Any]:
+    read = _moment(site.value)
+    if read and marker in read[1] and not site.optional:
+        for step in shuffled(steps, rng):
+            yield (read[0] + step).strftime(read[1])
+
+
+def _date_off_by_one(context: Context, site: Site, rng: Random) -> Iterator[Any]:
+    days = tuple(timedelta(days=n) for n in (-1, 1))
+    yield from _moments(site, days, "%d", rng)
+
+
+def _date_other_week(context: Context, site: Site, rng: Random) -> Iterator[Any]:
+    days = tuple(timedelta(days=n) for n in (-7, 7))
+    yield from _moments(site, days, "%d", rng)
+
+
+def _date_other_year(context: Context, site: Site, rng: Random) -> Iterator[Any]:
+    read = _moment(site.value)
+    if not read or "%Y" not in read[1] or site.optional:
+        return
+    # A date that the conversation gives without its year leaves the year to the reader.
+    if str(read[0].year) not in context.words or (read[0].month, read[0].day) == (2, 29):
+        return
+    for step in shuffled((-1, 1), rng):
+        yield read[0].replace(year=read[0].year + step).strftime(read[1])
+
+
+def _time_shifted(context: Context, site: Site, rng: Random) -> Iterator[Any]:
+    read = _moment(site.value)
+    if read and asked_for(context, site):
+        half_days = (timedelta(hours=12), timedelta(hours=-1), timedelta(hours=1))
+        yield from _moments(site, half_days, "%H", rng)
+
+
+def _other_moment(context: Context, site: Site, rng: Random) -> Iterator[Any]:
+    """Another date or time of the same calls (the end for the start)."""
+    read = _moment(site.value)
+    if not read or site.optional:
+        return
+    for expected in shuffled(context.answer, rng):
+        for options in expected.arguments.values():
+            for option in options:
+                other = _moment(option)
+                if other and other[1] == read[1] and other[0] != read[0]:
+                    yield option

@@ -1,0 +1,150 @@
+"""Where in a call a value stands, and the guards that keep an edit from being doubtful."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from fcrewardbench.calls.edits.base import Calls, Context, properties, with_arguments
+from fcrewardbench.types import JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One value of one call, its schema, and what the answer admits for its argument.
+
+    `path` starts with the parameter's name and goes on with keys and places inside the value.
+    """
+
+    call: int
+    path: tuple[str | int, ...]
+    value: Any
+    schema: JsonObject
+    admissible: Sequence[Any]
+
+    @property
+    def parameter(self) -> str:
+        return str(self.path[0])
+
+    @property
+    def key(self) -> str:
+        """The innermost name: the parameter's, or that of a key inside an object."""
+        return next(str(step) for step in reversed(self.path) if isinstance(step, str))
+
+    @property
+    def optional(self) -> bool:
+        return "" in self.admissible
+
+    @property
+    def description(self) -> str:
+        return str(self.schema.get("description") or "")
+
+
+def sites(context: Context, calls: Calls) -> list[Site]:
+    """Every value of every call, containers before what is in them."""
+    found: list[Site] = []
+    for index, (call, expected) in enumerate(zip(calls, context.answer, strict=True)):
+        schemas = properties(context.tool(call.name))
+        for name, value in call.arguments.items():
+            admissible = expected.arguments.get(name, ())
+            site = Site(index, (name,), value, schemas.get(name, {}), admissible)
+            found.extend(_within(site))
+    return found
+
+
+def _within(site: Site) -> Iterator[Site]:
+    yield site
+    inner: Iterator[tuple[str | int, Any, Any]]
+    if isinstance(site.value, Mapping):
+        schemas = site.schema.get("properties") or {}
+        inner = ((key, value, schemas.get(key)) for key, value in site.value.items())
+    elif isinstance(site.value, list):
+        inner = ((place, value, site.schema.get("items")) for place, value in enumerate(site.value))
+    else:
+        return
+    for step, value, schema in inner:
+        yield from _within(
+            Site(site.call, (*site.path, step), value, schema or {}, site.admissible)
+        )
+
+
+def with_value(calls: Calls, site: Site, value: Any) -> Calls:
+    """The calls with another value at the site."""
+    arguments = dict(calls[site.call].arguments)
+    arguments[site.parameter] = _set(arguments[site.parameter], site.path[1:], value)
+    return with_arguments(calls, site.call, arguments)
+
+
+def _set(container: Any, path: Sequence[str | int], value: Any) -> Any:
+    if not path:
+        return value
+    step, rest = path[0], path[1:]
+    if isinstance(container, Mapping):
+        return {k: _set(v, rest, value) if k == step else v for k, v in container.items()}
+    return [_set(v, rest, value) if n == step else v for n, v in enumerate(container)]
+
+
+def shuffled(items: Sequence[Any], rng: Random) -> list[Any]:
+    return rng.sample(list(items), len(items))
+
+
+def asked_for(context: Context, site: Site) -> bool:
+    """Whether the value is due: the argument may not be left out and the conversation names it."""
+    return not site.optional and context.mentions(site.value)
+
+
+_DEFAULT = re.compile(
+    r"[Dd]efault(?:s|ed)?(?: value)?(?: is| to|s to|:|=| value)?(?: set to)?\s+[`'\"]?([\w.\-]+)"
+)
+
+
+def default_of(schema: JsonObject) -> Any:
+    """The default that the schema declares or its description names (then as text), or None."""
+    if schema.get("default") is not None:
+        return schema["default"]
+    named = _DEFAULT.search(str(schema.get("description") or ""))
+    return named[1].rstrip(".") if named else None
+
+
+def is_default(value: Any, schema: JsonObject) -> bool:
+    default = default_of(schema)
+    return default is not None and plain(value) == plain(default)
+
+
+def plain(value: Any) -> str:
+    """Text without case, spaces and punctuation; numbers as they are, 7 and 7.0 the same."""
+    if type(value) in (int, float):
+        return str(int(value)) if float(value).is_integer() else str(value)
+    return re.sub(r"[\s,./\-_*^'\"`]", "", str(value).lower())
+
+
+def related(first: Any, second: Any) -> bool:
+    """Whether two values may mean the same: one holds the other, or they share most words."""
+    a, b = plain(first), plain(second)
+    if not a or not b or a in b or b in a:
+        return True
+    if all(isinstance(value, str) for value in (first, second)):
+        left, right = (set(re.findall(r"[a-z]{3,}", str(v).lower())) for v in (first, second))
+        return bool(left & right) and len(left & right) >= min(len(left), len(right))
+    return False
+
+
+def means_something_else(site: Site, value: Any) -> bool:
+    """Whether no admissible value is related to the text: not a synonym, part or other spelling."""
+    options = [option for option in leaves(site.admissible) if option != ""]
+    return not any(related(value, option) for option in options if isinstance(option, str))
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """The scalars inside a value."""
+    if isinstance(value, Mapping):
+        for inner in value.values():
+            yield from leaves(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from leaves(inner)
+    else:
+        yield value

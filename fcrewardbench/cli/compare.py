@@ -1,0 +1,30 @@
+"""`fcrb compare`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from fcrewardbench.errors import UsageError
+
+
+@click.command()
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+def command(runs: tuple[Path, ...]) -> None:
+    """Put finished runs into one table, the best first."""
+    from rich.console import Console
+
+    from fcrewardbench.report.tables import compare_table
+
+    cards = []
+    for run in runs:
+        try:
+            cards.append(json.loads((run / "card.json").read_text(encoding="utf-8")))
+        except (OSError, ValueError) as why:
+            raise UsageError(f"{run} holds no finished run ({why}).") from None
+    benchmarks = {card["benchmark"]["sha256"] for card in cards}
+    if len(benchmarks) > 1:
+        raise UsageError("These runs are on different data; compare runs on the same benchmark.")
+    Console().print(compare_table(cards))

@@ -1,0 +1,35 @@
+"""`fcrb models`."""
+
+from __future__ import annotations
+
+import inspect
+
+import click
+
+from fcrewardbench.adapters.registry import MODEL_ADAPTERS, adapter_class, adapter_names
+from fcrewardbench.models import KNOWN_MODELS
+
+
+@click.command()
+def command() -> None:
+    """List the models and adapters that have a name."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("name", "what", "licence", title="--model", title_justify="left")
+    for model in KNOWN_MODELS.values():
+        table.add_row(model.name, model.description, model.licence)
+    for name in adapter_names():
+        if name not in MODEL_ADAPTERS:
+            table.add_row(name, _first_line(name), "")
+    table.add_row("a folder, or owner/name on the hub", "any model that an adapter below takes", "")
+    adapters = Table("name", "what", title="--adapter", title_justify="left")
+    for name in MODEL_ADAPTERS:
+        adapters.add_row(name, _first_line(name))
+    console = Console()
+    console.print(table)
+    console.print(adapters)
+
+
+def _first_line(name: str) -> str:
+    return (inspect.getdoc(adapter_class(name)) or "").split("\n")[0]

@@ -1,0 +1,243 @@
+"""Prompt and candidate → text and token ids. Nothing else in the toolkit makes text for a model.
+
+A candidate made of calls is one JSON list, `[{"name": …, "arguments": {…}}]`, unless the model's chat
+template renders `tool_calls` itself; then the template decides. Tools go through the template where it
+shows them, else into the first system message in the form below. What the template really does is
+probed, not assumed: with a tool and a call whose names and values must reappear, encoded once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fcrewardbench.errors import ModelError
+from fcrewardbench.types import Call, Candidate, Group, Message, Prompt, Tool
+
+TOOLS_INSTRUCTION = (
+    "You can call these functions:\n{tools}\n\n"
+    'Reply with a JSON list of the calls to make, [{{"name": ..., "arguments": {{...}}}}, ...], '
+    "or in words where no function fits."
+)
+
+JUDGE_QUESTION = """\
+Below are function descriptions, a conversation, and two candidate replies to its last turn. A good \
+reply calls the functions that the user's request needs, no more and no fewer, by their exact names, \
+with every needed argument and with values that follow from the conversation and the descriptions. \
+Where no function fits, a good reply does not call any. Exactly one candidate is correct.
+
+# Functions
+{tools}
+
+# Conversation
+{conversation}
+
+# Candidate A
+{first}
+
+# Candidate B
+{second}
+
+"""
+JUDGE_ASKS = {
+    "logprobs": "Which candidate is correct? Reply with one letter: A or B.",
+    "text": (
+        "Which candidate is correct? Compare them briefly, then end with your verdict on a line of "
+        "its own: [[A]], [[B]], or [[tie]]."
+    ),
+}
+
+
+def candidate_text(candidate: Candidate) -> str:
+    """A candidate as text: calls as a JSON list, words as they are."""
+    if isinstance(candidate, str):
+        return candidate
+    return json.dumps([call.as_dict() for call in candidate], ensure_ascii=False)
+
+
+def tools_text(tools: Sequence[Tool]) -> str:
+    """Tools as JSON, one a line."""
+    return "\n".join(json.dumps(tool.as_openai()["function"], ensure_ascii=False) for tool in tools)
+
+
+def conversation_text(messages: Sequence[Message]) -> str:
+    """A conversation as plain text, a paragraph a turn."""
+    return "\n\n".join(f"{str(m['role']).capitalize()}: {m['content']}" for m in messages)
+
+
+def judge_messages(
+    prompt: Prompt, first: Candidate, second: Candidate, ask: str
+) -> list[dict[str, str]]:
+    """The chat that asks a judge which of two candidates is right; `ask` is a key of JUDGE_ASKS."""
+    question = JUDGE_QUESTION.format(
+        tools=tools_text(prompt.tools),
+        conversation=conversation_text(prompt.messages),
+        first=candidate_text(first),
+        second=candidate_text(second),
+    )
+    return [{"role": "user", "content": question + JUDGE_ASKS[ask]}]
+
+
+def judge_template_sha256(ask: str) -> str:
+    """The hash that a judge's run card names."""
+    return _sha256(JUDGE_QUESTION + JUDGE_ASKS[ask])
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """One group as a local model reads it.
+
+    `ids[i]` are the token ids of prompt and candidate i together, exactly as tokenised in one piece;
+    `starts[i]` is the index of the first token that is not the prompt's.
+    """
+
+    prompt: str
+    texts: tuple[str, ...]
+    ids: tuple[tuple[int, ...], ...]
+    starts: tuple[int, ...]
+
+
+class Renderer:
+    """Renders groups for one tokenizer."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+        self._template = bool(getattr(tokenizer, "chat_template", None))
+        self.native_tools = self._template and self._shows_tools()
+        self.native_calls = self._template and self._shows_calls()
+
+    @property
+    def template_sha256(self) -> str:
+        """Hash of everything that decides the text: chat template, our forms, what was probed."""
+        template = self._tokenizer.chat_template if self._template else "plain"
+        forms = [template, TOOLS_INSTRUCTION, self.native_tools, self.native_calls]
+        return _sha256(json.dumps(forms, sort_keys=True))
+
+    def render(self, group: Group) -> Rendered:
+        """Text and token ids of every candidate.
+
+        Raises:
+            ModelError: the chat template refuses the conversation.
+        """
+        head = self._text(group.prompt, None)
+        texts = tuple(self._text(group.prompt, candidate) for candidate in group.candidates)
+        prompt = head[: min(_common_length(head, text) for text in texts)]
+        ids = tuple(self._ids(text) for text in texts)
+        prompt_ids = self._ids(prompt)
+        starts = tuple(_common_length(prompt_ids, sequence) for sequence in ids)
+        return Rendered(prompt, texts, ids, starts)
+
+    def _ids(self, text: str) -> tuple[int, ...]:
+        # A chat template writes the special tokens itself; adding them again would double them.
+        encoded = self._tokenizer(text, add_special_tokens=not self._template)
+        return tuple(encoded["input_ids"])
+
+    def _text(self, prompt: Prompt, candidate: Candidate | None) -> str:
+        messages = [dict(message) for message in prompt.messages]
+        tools = [tool.as_openai() for tool in prompt.tools]
+        if tools and not self.native_tools:
+            instruction = TOOLS_INSTRUCTION.format(tools=tools_text(prompt.tools))
+            messages = _with_system(messages, instruction)
+        if not self._template:
+            head = f"{conversation_text(messages)}\n\nAssistant: "
+            return head if candidate is None else head + candidate_text(candidate) + self._eos()
+        if candidate is not None:
+            messages.append(self._reply(candidate))
+        return self._apply(messages, tools if self.native_tools else None, candidate is None)
+
+    def _eos(self) -> str:
+        return str(self._tokenizer.eos_token or "")
+
+    def _reply(self, candidate: Candidate) -> dict[str, Any]:
+        if isinstance(candidate, str) or not self.native_calls:
+            return {"role": "assistant", "content": candidate_text(candidate)}
+        calls = [{"type": "function", "function": call.as_dict()} for call in candidate]
+        return {"role": "assistant", "content": "", "tool_calls": calls}
+
+    def _apply(self, messages: list[dict[str, Any]], tools: Any, open_turn: bool) -> str:
+        """The template's text; where it refuses the roles, with the system turn in the user's."""
+        from jinja2 import TemplateError
+
+        merged = _without_system(messages)
+        for attempt in (messages, merged):
+            try:
+                text = self._tokenizer.apply_chat_template(
+                    attempt, tools=tools, tokenize=False, add_generation_prompt=open_turn
+                )
+            except TemplateError as why:
+                reason = str(why)
+                continue
+            return str(text)
+        roles = ", ".join(str(message["role"]) for message in messages)
+        raise ModelError(f"The model's chat template refuses turns of the roles {roles}: {reason}")
+
+    def _shows_tools(self) -> bool:
+        try:
+            text = self._apply([{"role": "user", "content": "hi"}], [_PROBE_TOOL.as_openai()], True)
+        except ModelError:
+            return False
+        return _PROBE_TOOL.name in text and "probe_argument" in text
+
+    def _shows_calls(self) -> bool:
+        messages: list[dict[str, Any]] = [{"role": "user", "content": "hi"}]
+        calls = [
+            {"type": "function", "function": call.as_dict()} for call in (_PROBE_CALL, _PROBE_CALL)
+        ]
+        messages.append({"role": "assistant", "content": "", "tool_calls": calls})
+        try:
+            text = self._apply(messages, [_PROBE_TOOL.as_openai()], False)
+        except (ModelError, TypeError, ValueError):
+            return False
+        return (
+            text.count(_PROBE_CALL.name) >= 2
+            and text.count("probe value") == 2
+            and '\\"' not in text
+        )
+
+
+_PROBE_TOOL = Tool(
+    "probe_function",
+    "probe",
+    {"type": "object", "properties": {"probe_argument": {"type": "string"}}},
+    {},
+)
+_PROBE_CALL = Call("probe_function", {"probe_argument": "probe value"})
+
+
+def _with_system(messages: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:
+    """The conversation with a text before everything: first in its system turn, which it may gain."""
+    if messages and messages[0]["role"] == "system":
+        first = {"role": "system", "content": f"{text}\n\n{messages[0]['content']}"}
+        return [first, *messages[1:]]
+    return [{"role": "system", "content": text}, *messages]
+
+
+def _without_system(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """System turns made the user's, and neighbouring turns of one role joined."""
+    result: list[dict[str, Any]] = []
+    for message in messages:
+        role = "user" if message["role"] == "system" else message["role"]
+        if result and result[-1]["role"] == role and isinstance(message.get("content"), str):
+            result[-1] = {
+                **result[-1],
+                "content": f"{result[-1]['content']}\n\n{message['content']}",
+            }
+        else:
+            result.append({**message, "role": role})
+    return result
+
+
+def _common_length(first: Sequence[object], second: Sequence[object]) -> int:
+    length = 0
+    for a, b in zip(first, second, strict=False):
+        if a != b:
+            break
+        length += 1
+    return length
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

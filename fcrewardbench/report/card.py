@@ -1,0 +1,121 @@
+"""The run card: everything needed to repeat a run and to believe it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from fcrewardbench.scoring.rows import Row
+from fcrewardbench.stats import accuracy_interval
+from fcrewardbench.types import Outcome, Verdict
+
+SCHEMA_VERSION = 1
+_PACKAGES = (
+    "fcrewardbench",
+    "torch",
+    "transformers",
+    "tokenizers",
+    "vllm",
+    "openai",
+    "numpy",
+    "scipy",
+)
+
+
+def metrics(rows: Sequence[Row]) -> dict[str, Any]:
+    """Accuracy with its interval, strict accuracy, and the count of every outcome."""
+    credits = [row.credit for row in rows]
+    interval = accuracy_interval(credits, [row.catalogue for row in rows])
+    counts = Counter(row.outcome for row in rows)
+    result: dict[str, Any] = {
+        "n": len(rows),
+        "accuracy": sum(credits) / len(rows),
+        "accuracy_ci": [interval.low, interval.high],
+        "ci_method": interval.method,
+        "strict_accuracy": counts[Outcome.WIN] / len(rows),
+        "outcomes": {outcome.value: counts[outcome] for outcome in Outcome},
+    }
+    judged = [row.verdicts for row in rows if row.verdicts and set(row.verdicts) <= _CLEAR]
+    if judged:
+        result["order_consistency"] = sum(_same_choice(v) for v in judged) / len(judged)
+        firsts = sum(verdict == Verdict.FIRST for v in judged for verdict in v)
+        result["first_position_share"] = firsts / (2 * len(judged))
+    return result
+
+
+_CLEAR = {Verdict.FIRST.value, Verdict.SECOND.value, Verdict.TIE.value}
+
+
+def _same_choice(verdicts: Sequence[str]) -> bool:
+    return verdicts[0] != verdicts[1] or verdicts[0] == Verdict.TIE
+
+
+def metrics_by(rows: Sequence[Row], key: Callable[[Row], str]) -> dict[str, dict[str, Any]]:
+    """`metrics` of every part of the rows, the largest part first."""
+    parts: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        parts[key(row)].append(row)
+    largest_first = sorted(parts.items(), key=lambda item: (-len(item[1]), item[0]))
+    return {name: metrics(part) for name, part in largest_first}
+
+
+def make_card(
+    rows: Sequence[Row],
+    *,
+    benchmark: dict[str, Any],
+    sample: dict[str, Any] | None,
+    model: dict[str, Any],
+    config: dict[str, Any],
+    seconds: float,
+) -> dict[str, Any]:
+    """The card of a finished run; plain JSON data."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "benchmark": benchmark,
+        "sample": sample,
+        "model": model,
+        "metrics": metrics(rows),
+        "by_error_type": metrics_by(rows, lambda row: row.error_type),
+        "by_category": metrics_by(rows, lambda row: row.category),
+        "by_generator": metrics_by(rows, lambda row: row.generator),
+        "tokens": {
+            "naive": sum(row.tokens_naive for row in rows),
+            "computed": sum(row.tokens_computed for row in rows),
+        },
+        "seconds": round(seconds, 3),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": _versions(),
+        "hardware": _hardware(),
+        "config": config,
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _hardware() -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "platform": platform.platform(terse=True),
+        "machine": platform.machine(),
+        "cpus": os.cpu_count(),
+    }
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        result["threads"] = torch.get_num_threads()
+        result["gpus"] = [
+            torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())
+        ]
+    return result

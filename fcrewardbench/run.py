@@ -1,0 +1,309 @@
+"""Run an evaluation: sample, score or judge, keep every row, end in a card."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+from fcrewardbench.adapters.base import Adapter, Judge
+from fcrewardbench.adapters.registry import Loaded, load_named
+from fcrewardbench.benchmarks.registry import load_benchmark
+from fcrewardbench.config import EvaluateConfig
+from fcrewardbench.errors import FCRewardBenchError, RunError, UsageError
+from fcrewardbench.models import KNOWN_MODELS
+from fcrewardbench.report.card import make_card
+from fcrewardbench.report.tables import report_markdown
+from fcrewardbench.scoring.rows import Row, RowLog, read_parquet, row_of, write_parquet
+from fcrewardbench.types import Benchmark, Compared, Group, Pair, Scored
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Progress = Callable[[int, int], None]
+"""Called with the number of finished pairs and the number of all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished evaluation: its card (plain JSON data), its rows, and the folder that holds both."""
+
+    card: dict[str, Any]
+    rows: list[Row]
+    folder: Path | None
+
+    @property
+    def accuracy(self) -> float:
+        """Mean credit over all pairs of the run."""
+        value: float = self.card["metrics"]["accuracy"]
+        return value
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The rows as a data frame, one pair a row."""
+        import pandas as pd
+
+        return pd.DataFrame(self.rows)
+
+
+def evaluate(
+    model: str | Adapter,
+    benchmark: str | Benchmark = "open",
+    *,
+    adapter: str | None = None,
+    out: str | Path | None = None,
+    limit: int | None = None,
+    sample_seed: int = 0,
+    fresh: bool = False,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Run:
+    """Evaluate a model on a benchmark.
+
+    Args:
+        model: a name that `load` knows, or a loaded scorer or judge.
+        benchmark: a name that `load_benchmark` knows, or a loaded benchmark.
+        adapter: see `load`.
+        out: a folder for `card.json`, `rows.parquet` and `report.md`. With it the run can be killed at
+            any time and goes on where it was; without it nothing is written.
+        limit: score a sample of so many pairs, stratified by error type.
+        sample_seed: of the sample.
+        fresh: throw away what `out` holds of an earlier run.
+        progress: called after every pair.
+        options: the adapter's own.
+
+    Raises:
+        UsageError: bad names, options or data, or `out` holds another run.
+        RunError: the run broke off; what is done is kept in `out`.
+    """
+    config = EvaluateConfig(
+        model=model if isinstance(model, str) else type(model).__name__,
+        adapter=adapter,
+        benchmark=benchmark if isinstance(benchmark, str) else benchmark.name,
+        limit=limit,
+        sample_seed=sample_seed,
+        options=options,
+    )
+    if isinstance(model, str):
+        loaded = load_named(model, adapter, **options)
+    else:
+        loaded = Loaded(config.model, config.model, model, {})
+    data = load_benchmark(benchmark) if isinstance(benchmark, str) else benchmark
+    return _run(config, data, loaded, None if out is None else Path(out), fresh, progress)
+
+
+def evaluate_config(
+    config: EvaluateConfig, out: Path, *, fresh: bool = False, progress: Progress | None = None
+) -> Run:
+    """Do what a configuration says; see `evaluate`."""
+    data = load_benchmark(config.benchmark)
+    loaded = load_named(config.model, config.adapter, **config.options)
+    return _run(config, data, loaded, out, fresh, progress)
+
+
+def _run(
+    config: EvaluateConfig,
+    benchmark: Benchmark,
+    loaded: Loaded,
+    folder: Path | None,
+    fresh: bool,
+    progress: Progress | None,
+) -> Run:
+    if folder is None:
+        return _Evaluation(config, benchmark, loaded, None, progress).run()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            if fresh:
+                for name in ("rows.jsonl", "rows.parquet", "card.json", "report.md"):
+                    (folder / name).unlink(missing_ok=True)
+            return _Evaluation(config, benchmark, loaded, folder, progress).run()
+    except Timeout:
+        raise UsageError(f"Another run is writing to {folder}; give another --out.") from None
+
+
+class _Evaluation:
+    """One run, from its pairs to its card."""
+
+    def __init__(
+        self,
+        config: EvaluateConfig,
+        benchmark: Benchmark,
+        loaded: Loaded,
+        folder: Path | None,
+        progress: Progress | None,
+    ) -> None:
+        self._config = config
+        self._benchmark = benchmark
+        self._loaded = loaded
+        self._folder = folder
+        self._progress = progress or (lambda done, total: None)
+        self._pairs = sample(benchmark.pairs, config.limit, config.sample_seed)
+
+    def run(self) -> Run:
+        identity = self._identity()
+        done = self._finished(identity)
+        if done is not None:
+            return done
+        started = time.monotonic()
+        if self._folder is None:
+            rows = {row.id: row for row in self._rows(self._pairs, 0)}
+            return self._end(rows, time.monotonic() - started, identity)
+        with RowLog(self._folder / "rows.jsonl", identity) as log:
+            before = log.seconds
+            left = [pair for pair in self._pairs if pair.id not in log.rows]
+            for row in self._rows(left, len(log.rows)):
+                log.append(row, before + time.monotonic() - started)
+            return self._end(log.rows, before + time.monotonic() - started, identity)
+
+    def _rows(self, pairs: list[Pair], done: int) -> Iterator[Row]:
+        """Rows of the pairs, as their results come."""
+        by_id = {pair.id: pair for pair in pairs}
+        groups = {pair.id: pair.group() for pair in pairs}
+        self._progress(done, len(self._pairs))
+        try:
+            for result in self._results(iter(groups.values())):
+                pair = by_id.pop(result.id)
+                yield row_of(pair, groups[pair.id], result)
+                done += 1
+                self._progress(done, len(self._pairs))
+        except FCRewardBenchError:
+            raise
+        except Exception as why:
+            raise RunError(
+                f"The run broke off after {done} of {len(self._pairs)} pairs "
+                f"({type(why).__name__}: {why}). The same command goes on from there."
+            ) from why
+        if by_id:
+            raise RunError(
+                f"The adapter '{self._loaded.adapter_name}' gave no result for {len(by_id)} pairs, "
+                f"the first '{next(iter(by_id))}'; it has to give one for every group."
+            )
+
+    def _results(self, groups: Iterator[Group]) -> Iterator[Scored | Compared]:
+        adapter = self._loaded.adapter
+        if isinstance(adapter, Judge):
+            return adapter.compare_groups(groups)
+        return adapter.score_groups(groups)
+
+    def _identity(self) -> dict[str, Any]:
+        """What must be equal for two runs to be one."""
+        return {
+            "config": self._config.model_dump(mode="json"),
+            "benchmark_sha256": self._benchmark.sha256,
+            "model": self._loaded.adapter.describe(),
+        }
+
+    def _finished(self, identity: dict[str, Any]) -> Run | None:
+        """The run that the folder holds, if it is this one and complete."""
+        if self._folder is None or not (self._folder / "card.json").exists():
+            return None
+        card = json.loads((self._folder / "card.json").read_text(encoding="utf-8"))
+        ours = _digest(identity)
+        if card.get("run_sha256") != ours:
+            raise UsageError(
+                f"{self._folder} holds another run (of {card['model']['name']} on "
+                f"{card['benchmark']['name']}, or with other options): give another --out, or --fresh "
+                "to throw it away."
+            )
+        if card["metrics"]["outcomes"]["error"]:
+            self._reopen(card, identity)
+            return None
+        rows = read_parquet(self._folder / "rows.parquet")
+        self._progress(len(rows), len(rows))
+        return Run(card, rows, self._folder)
+
+    def _reopen(self, card: dict[str, Any], identity: dict[str, Any]) -> None:
+        """Turn a finished run with failed rows back into a log, so that these are tried again."""
+        assert self._folder is not None
+        rows = read_parquet(self._folder / "rows.parquet")
+        (self._folder / "rows.jsonl").unlink(missing_ok=True)
+        with RowLog(self._folder / "rows.jsonl", identity) as log:
+            for row in rows:
+                log.append(row, card["seconds"])
+        (self._folder / "card.json").unlink()
+
+    def _end(self, rows: dict[str, Row], seconds: float, identity: dict[str, Any]) -> Run:
+        """Card, table and report of the complete rows, in the benchmark's order."""
+        ordered = [rows[pair.id] for pair in self._pairs]
+        loaded, benchmark = self._loaded, self._benchmark
+        model = {
+            "name": loaded.name,
+            "adapter": loaded.adapter_name,
+            "kind": loaded.adapter.kind,
+            "revision": None,
+            "dtype": None,
+            **loaded.adapter.describe(),
+        }
+        if loaded.name in KNOWN_MODELS:
+            model["note"] = KNOWN_MODELS[loaded.name].description
+            model["licence"] = KNOWN_MODELS[loaded.name].licence
+        card = make_card(
+            ordered,
+            benchmark={
+                "name": benchmark.name,
+                "edition": benchmark.edition,
+                "sha256": benchmark.sha256,
+                "pairs": len(benchmark.pairs),
+            },
+            sample=self._sample_note(),
+            model=model,
+            config=self._config.model_dump(mode="json"),
+            seconds=seconds,
+        )
+        card["run_sha256"] = _digest(identity)
+        if self._folder is not None:
+            write_parquet(ordered, self._folder / "rows.parquet")
+            _write(self._folder / "report.md", report_markdown(card))
+            _write(
+                self._folder / "card.json", json.dumps(card, indent=2, ensure_ascii=False) + "\n"
+            )
+            (self._folder / "rows.jsonl").unlink(missing_ok=True)
+        return Run(card, ordered, self._folder)
+
+    def _sample_note(self) -> dict[str, Any] | None:
+        if len(self._pairs) == len(self._benchmark.pairs):
+            return None
+        return {
+            "pairs": len(self._pairs),
+            "of": len(self._benchmark.pairs),
+            "method": f"stratified by error type, seed {self._config.sample_seed}",
+        }
+
+
+def sample(pairs: tuple[Pair, ...], limit: int | None, seed: int) -> list[Pair]:
+    """A sample stratified by error type, in the order of the pairs.
+
+    Every type gets its share of `limit`, rounded by largest remainder; within a type, the pairs with
+    the smallest hash of seed and id.
+    """
+    if limit is None or limit >= len(pairs):
+        return list(pairs)
+    counts = Counter(pair.error_type for pair in pairs)
+    shares = {kind: limit * count / len(pairs) for kind, count in counts.items()}
+    quota = {kind: int(share) for kind, share in shares.items()}
+    by_remainder = sorted(counts, key=lambda kind: (quota[kind] - shares[kind], kind))
+    for kind in by_remainder[: limit - sum(quota.values())]:
+        quota[kind] += 1
+    chosen = set()
+    for pair in sorted(pairs, key=lambda p: hashlib.sha256(f"{seed}\n{p.id}".encode()).digest()):
+        if quota[pair.error_type]:
+            quota[pair.error_type] -= 1
+            chosen.add(pair.id)
+    return [pair for pair in pairs if pair.id in chosen]
+
+
+def _digest(identity: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+
+
+def _write(path: Path, text: str) -> None:
+    scratch = path.with_suffix(path.suffix + ".tmp")
+    scratch.write_text(text, encoding="utf-8")
+    scratch.replace(path)

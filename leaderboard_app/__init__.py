@@ -1,0 +1,1 @@
+"""The leaderboard: turns submissions into static pages and serves them with Gradio."""

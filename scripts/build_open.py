@@ -1,0 +1,425 @@
+"""Build FC-RewardBench-Open, edition 1: 1,500 pairs on BFCL's Python single-turn tasks.
+
+    python scripts/build_open.py [--out FILE]
+
+Every run writes the same bytes. Candidates come from the benchmark family of edit operators; which
+task gives which pair is settled by a seeded local search for exact counts per error type and for
+surface differences that cancel: whatever difference in length, arguments or support in the
+conversation some pairs show, as many show the other way round.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any, TypeAlias
+
+from fcrewardbench.benchmarks.base import candidate_json
+from fcrewardbench.benchmarks.bfcl import Task, load_tasks
+from fcrewardbench.calls.edits.base import Calls, Context, Peers, edited, properties, required
+from fcrewardbench.calls.edits.benchmark import BENCHMARK_FAMILY
+from fcrewardbench.calls.edits.sites import leaves
+from fcrewardbench.calls.edits.variants import draw
+from fcrewardbench.types import Candidate, ErrorType
+
+SEED = "open-1"
+OUT = Path(__file__).parent.parent / "fcrewardbench" / "benchmarks" / "data" / "open-1.jsonl"
+QUOTAS = {
+    ErrorType.VALUE: 650,
+    ErrorType.NAME: 403,
+    ErrorType.COUNT: 245,
+    ErrorType.MISSING_OPTIONAL: 78,
+    ErrorType.MISSING_REQUIRED: 45,
+    ErrorType.TYPE: 43,
+    ErrorType.UNEXPECTED: 21,
+    ErrorType.PARSING: 15,
+}
+SIZE = sum(QUOTAS.values())
+# No operator makes more than this share of its type, where the others can make the rest.
+OPERATOR_SHARE = 0.3
+# Every task could give a parsing error; a few are enough to choose from, and parsing takes time.
+PARSING_TASKS = 20
+ROUNDS = 120_000
+
+Features: TypeAlias = tuple[float, ...]
+Cell: TypeAlias = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One pair that a task could give, and what it adds to each cell of the balance."""
+
+    task: str
+    error_type: ErrorType
+    operator: str
+    base: str
+    chosen: Calls
+    rejected: Candidate
+    cells: tuple[tuple[Cell, float], ...]
+
+
+# ── candidates ───────────────────────────────────────────────────────────────────────────────────
+
+
+def peers_of(tasks: Iterable[Task]) -> Peers:
+    """By parameter name, the admissible values of all tasks, each once, in the tasks' order."""
+    found: dict[str, dict[str, Any]] = defaultdict(dict)
+    for task in tasks:
+        for expected in task.answer or ():
+            for name, admissible in expected.arguments.items():
+                for value in admissible:
+                    if value != "" and not isinstance(value, dict):
+                        found[name].setdefault(json.dumps(value), value)
+    return {name: tuple(values.values()) for name, values in found.items()}
+
+
+def options_of(task: Task, peers: Peers, *, parsing: bool) -> Iterator[Option]:
+    """The pairs a task could give: edits of the chosen calls and of other admissible variants."""
+    assert task.answer is not None
+    context = Context(task.prompt.tools, task.prompt.messages, task.answer, peers)
+    variants = [draw(context, f"{SEED}|{task.id}|{n}") for n in range(4)]
+    first, second, third, fourth = variants
+    for chosen, base in ((first, first), (second, second), (third, fourth), (fourth, first)):
+        if chosen is None or base is None:
+            continue
+        same = chosen == base
+        for edit in edited(_family(parsing), context, base, f"{SEED}|{task.id}|{len(chosen)}"):
+            if edit.candidate != chosen:
+                yield _option(task, context, edit.operator, edit.error_type, same, chosen, edit.candidate)
+
+
+def _family(parsing: bool) -> list[Any]:
+    return [o for o in BENCHMARK_FAMILY if parsing or o.error_type is not ErrorType.PARSING]
+
+
+def _option(
+    task: Task,
+    context: Context,
+    operator: str,
+    error_type: ErrorType,
+    same: bool,
+    chosen: Calls,
+    rejected: Candidate,
+) -> Option:
+    difference = tuple(
+        b - a for a, b in zip(features(chosen, context), features(rejected, context), strict=True)
+    )
+    cells = tuple(_cells(task.category, error_type, same, difference))
+    base = "same" if same else "other"
+    return Option(task.id, error_type, operator, base, chosen, rejected, cells)
+
+
+# ── surface ──────────────────────────────────────────────────────────────────────────────────────
+
+FEATURES = ("length", "calls", "arguments", "optional", "found", "found_text", "texts", "numbers")
+
+
+def features(candidate: Candidate, context: Context) -> Features:
+    """What can be seen without reading the request for its meaning; arguments are per call."""
+    text = text_of(candidate)
+    if isinstance(candidate, str):
+        return (len(text), 0, 0, 0, 0, 0, 0, 0)
+    calls = max(1, len(candidate))
+    arguments = sum(len(call.arguments) for call in candidate)
+    optional = sum(_optional_count(call.name, call.arguments, context) for call in candidate)
+    values = [value for call in candidate for value in leaves(call.arguments)]
+    said = context.text.lower()
+    texts = [value for value in values if isinstance(value, str)]
+    return (
+        len(text),
+        len(candidate),
+        arguments / calls,
+        optional / calls,
+        _share_said(values, said),
+        _share_said(texts, said),
+        len(texts) / calls,
+        sum(type(value) in (int, float) for value in values) / calls,
+    )
+
+
+def text_of(candidate: Candidate) -> str:
+    """The JSON text of calls; other text as it is."""
+    if isinstance(candidate, str):
+        return candidate
+    return json.dumps(candidate_json(candidate), ensure_ascii=False)
+
+
+def _optional_count(name: str, arguments: Mapping[str, Any], context: Context) -> int:
+    """Arguments that the tool does not require; of a made-up tool, that no tool requires."""
+    tools = [tool for tool in context.tools if tool.name == name] or context.tools
+    needed = {key for tool in tools for key in required(tool)}
+    known = {key for tool in tools for key in properties(tool)}
+    return sum(key in known and key not in needed for key in arguments)
+
+
+def _share_said(values: Sequence[Any], said: str) -> float:
+    texts = [v.lower() if isinstance(v, str) else json.dumps(v) for v in values]
+    return sum(text in said for text in texts) / len(texts) if texts else 0.0
+
+
+def _sign(number: float) -> int:
+    return (number > 1e-9) - (number < -1e-9)
+
+
+def _level(number: float, steps: Sequence[float]) -> int:
+    return _sign(number) * (1 + sum(abs(number) > step for step in steps))
+
+
+def _cells(
+    category: str, error_type: ErrorType, same: bool, difference: Features
+) -> Iterator[tuple[Cell, float]]:
+    """Contributions to sums that should all come out as zero (categories: as their share)."""
+    length, calls, arguments, optional, found, found_text, texts, numbers = difference
+    named = dict(zip(FEATURES, difference, strict=True))
+    for name in ("length", "found", "arguments", "optional"):
+        if sign := _sign(named[name]):
+            yield ("sign", name), sign
+            yield ("sign", name, error_type), sign
+    for name in ("arguments", "optional"):
+        yield ("sum", name), named[name]
+    yield ("base",), 1.0 if same else -1.0
+    yield ("category", category), 1.0
+    joint = (
+        _level(length, (3, 9, 25)),
+        _sign(calls),
+        _sign(arguments),
+        _sign(optional),
+        _level(found, (0.26,)),
+        _sign(found_text),
+        _sign(texts),
+        _sign(numbers),
+    )
+    for cell in (joint, joint[:1] + joint[4:6], joint[:4], joint[4:]):
+        if any(cell):
+            mirrored = tuple(-part for part in cell)
+            yield ("joint", max(cell, mirrored)), 1.0 if cell > mirrored else -1.0
+    if any(joint):
+        own = (joint[0], joint[4])
+        mirrored = tuple(-part for part in own)
+        if any(own):
+            yield ("joint", error_type, max(own, mirrored)), 1.0 if own > mirrored else -1.0
+
+
+# ── selection ────────────────────────────────────────────────────────────────────────────────────
+
+_WEIGHTS = {"sign": 6.0, "sum": 6.0, "base": 1.0, "category": 0.5, "joint": 1.0}
+
+
+class Selection:
+    """Which task gives which pair, and how far the whole is from balance."""
+
+    def __init__(self, options: Mapping[str, Mapping[ErrorType, Sequence[Option]]], rng: Random):
+        self.options = options
+        self.rng = rng
+        self.tasks = list(options)
+        self.chosen: dict[str, Option] = {}
+        self.sums: dict[Cell, float] = defaultdict(float)
+        self.operators: Counter[str] = Counter()
+        self._start()
+        self.free = [task for task in self.tasks if task not in self.chosen]
+        self.taken = [task for task in self.tasks if task in self.chosen]
+
+    def _start(self) -> None:
+        """Scarce types first, each on tasks in random order."""
+        supply = {kind: sum(kind in kinds for kinds in self.options.values()) for kind in QUOTAS}
+        order = self.rng.sample(self.tasks, len(self.tasks))
+        for kind in sorted(QUOTAS, key=lambda kind: supply[kind] / QUOTAS[kind]):
+            able = [task for task in order if kind in self.options[task] and task not in self.chosen]
+            if len(able) < QUOTAS[kind]:
+                raise SystemExit(f"only {len(able)} tasks are left for {kind.value}")
+            for task in able[: QUOTAS[kind]]:
+                option = self._any(task, kind)
+                self.chosen[task] = option
+                self._apply([], [option])
+
+    def _any(self, task: str, kind: ErrorType) -> Option:
+        """An option of that type: an operator first, so that prolific ones are not favoured."""
+        by_operator: dict[str, list[Option]] = defaultdict(list)
+        for option in self.options[task][kind]:
+            by_operator[option.operator].append(option)
+        return self.rng.choice(by_operator[self.rng.choice(sorted(by_operator))])
+
+    def _apply(self, out: Sequence[Option], into: Sequence[Option]) -> None:
+        for cell, change in _changes(out, into).items():
+            self.sums[cell] += change
+        self.operators.subtract(option.operator for option in out)
+        self.operators.update(option.operator for option in into)
+
+    def _cost_change(self, out: Sequence[Option], into: Sequence[Option]) -> float:
+        cost = 0.0
+        for cell, change in _changes(out, into).items():
+            if change:
+                before = self.sums[cell] - _target(cell)
+                cost += _weight(cell) * change * (2 * before + change)
+        moved = Counter(option.operator for option in into)
+        moved.subtract(option.operator for option in out)
+        kinds = {option.operator: option.error_type for option in (*out, *into)}
+        for operator, change in moved.items():
+            before = self.operators[operator]
+            cost += _excess(before + change, kinds[operator]) - _excess(before, kinds[operator])
+        return cost
+
+    def improve(self, rounds: int) -> None:
+        """Take random exchanges that bring the whole nearer to balance."""
+        moves = (self._other_option, self._other_task, self._exchange)
+        for _ in range(rounds):
+            self.rng.choice(moves)()
+
+    def _other_option(self) -> None:
+        task = self.rng.choice(self.taken)
+        old = self.chosen[task]
+        self._try([old], [self._any(task, old.error_type)])
+
+    def _other_task(self) -> None:
+        """A free task takes a pair's place."""
+        at, into = self.rng.randrange(len(self.taken)), self.rng.randrange(len(self.free))
+        task, other = self.taken[at], self.free[into]
+        old = self.chosen[task]
+        if old.error_type in self.options[other]:
+            if self._try([old], [self._any(other, old.error_type)]):
+                self.taken[at], self.free[into] = other, task
+
+    def _exchange(self) -> None:
+        """Two tasks exchange the types of their pairs."""
+        first, second = (self.chosen[task] for task in self.rng.sample(self.taken, 2))
+        if first.error_type is second.error_type:
+            return
+        if second.error_type in self.options[first.task]:
+            if first.error_type in self.options[second.task]:
+                new = self._any(first.task, second.error_type)
+                self._try([first, second], [new, self._any(second.task, first.error_type)])
+
+    def _try(self, out: list[Option], into: list[Option]) -> bool:
+        if self._cost_change(out, into) >= 0:
+            return False
+        self._apply(out, into)
+        for option in out:
+            del self.chosen[option.task]
+        for option in into:
+            self.chosen[option.task] = option
+        return True
+
+
+def _changes(out: Sequence[Option], into: Sequence[Option]) -> dict[Cell, float]:
+    changes: dict[Cell, float] = defaultdict(float)
+    for sign, options in ((-1, out), (1, into)):
+        for option in options:
+            for cell, amount in option.cells:
+                changes[cell] += sign * amount
+    return changes
+
+
+def _weight(cell: Cell) -> float:
+    """A deviation counts relative to what it is a part of."""
+    kind = cell[-1] if isinstance(cell[-1], ErrorType) else cell[1] if len(cell) > 1 else None
+    return _WEIGHTS[cell[0]] / (QUOTAS[kind] if isinstance(kind, ErrorType) else SIZE) * 10
+
+
+_SHARES: dict[str, float] = {}
+
+
+def _target(cell: Cell) -> float:
+    return _SHARES[cell[1]] if cell[0] == "category" else 0.0
+
+
+def _excess(count: int, kind: ErrorType) -> float:
+    return max(0.0, count - OPERATOR_SHARE * QUOTAS[kind]) ** 2 / QUOTAS[kind] * 20
+
+
+# ── the file and the report ──────────────────────────────────────────────────────────────────────
+
+
+def build() -> tuple[list[dict[str, Any]], dict[str, Option], dict[str, Task]]:
+    """The rows of the file, the options they were made from by task, and all tasks."""
+    tasks = load_tasks("v4")
+    peers = peers_of(tasks.values())
+    options: dict[str, dict[ErrorType, list[Option]]] = {}
+    for place, task in enumerate(tasks.values()):
+        found: dict[ErrorType, list[Option]] = defaultdict(list)
+        for option in options_of(task, peers, parsing=place % PARSING_TASKS == 0):
+            found[option.error_type].append(option)
+        options[task.id] = dict(found)
+    per_category = Counter(task.category for task in tasks.values())
+    _SHARES.update({name: count * SIZE / len(tasks) for name, count in per_category.items()})
+    rng = Random(SEED)
+    selection = Selection(options, rng)
+    selection.improve(ROUNDS)
+    order = rng.sample(sorted(selection.chosen), SIZE)
+    rows = [
+        _row(number, selection.chosen[task], tasks[task]) for number, task in enumerate(order, 1)
+    ]
+    return rows, selection.chosen, tasks
+
+
+def _row(number: int, option: Option, task: Task) -> dict[str, Any]:
+    return {
+        "id": f"open-1/{number:04d}",
+        "task": option.task,
+        "category": task.category,
+        "error_type": option.error_type.value,
+        "chosen": candidate_json(option.chosen),
+        "rejected": candidate_json(option.rejected),
+        "edit": option.operator,
+        "base": option.base,
+    }
+
+
+def as_jsonl(rows: Iterable[Mapping[str, Any]]) -> str:
+    lines = (json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in rows)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def report(chosen: Mapping[str, Option], tasks: Mapping[str, Task]) -> str:
+    """Counts and balance, as text."""
+    lines = []
+    options = list(chosen.values())
+    pairs = {}
+    for option in options:
+        task = tasks[option.task]
+        context = Context(task.prompt.tools, task.prompt.messages, task.answer or ())
+        both = features(option.chosen, context), features(option.rejected, context)
+        pairs[option.task] = dict(zip(FEATURES, zip(*both, strict=True), strict=True))
+    for kind in (None, *QUOTAS):
+        some = [option for option in options if kind in (None, option.error_type)]
+        kind_pairs = [pairs[option.task] for option in some]
+        longer = _credit(pair["length"] for pair in kind_pairs)
+        found = _credit(pair["found"] for pair in kind_pairs)
+        same = sum(option.base == "same" for option in some) / len(some)
+        lines.append(
+            f"{kind or 'all':36} n={len(some):5} longer {longer:6.1%} shorter {1 - longer:6.1%} "
+            f"overlap {found:6.1%} minimal {same:4.0%}"
+        )
+    for name in ("calls", "arguments", "optional"):
+        left, right = (sum(pair[name][side] for pair in pairs.values()) for side in (0, 1))
+        lines.append(f"mean {name}: chosen {left / SIZE:.4f} rejected {right / SIZE:.4f}")
+    lines.append(f"categories {dict(Counter(tasks[task].category for task in sorted(chosen)))}")
+    kinds = {option.operator: option.error_type for option in options}
+    for operator, count in sorted(Counter(option.operator for option in options).items()):
+        lines.append(f"{operator:36} {count:4} {count / QUOTAS[kinds[operator]]:6.1%} of its type")
+    return "\n".join(lines)
+
+
+def _credit(values: Iterable[tuple[float, float]]) -> float:
+    """Accuracy of "the greater is right", ties half."""
+    signs = [_sign(chosen - rejected) for chosen, rejected in values]
+    return sum((sign + 1) / 2 for sign in signs) / len(signs)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=OUT)
+    path: Path = parser.parse_args().out
+    rows, chosen, tasks = build()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(as_jsonl(rows), encoding="utf-8")
+    print(report(chosen, tasks))
+    print(f"{len(rows)} pairs written to {path}")
+
+
+if __name__ == "__main__":
+    main()
