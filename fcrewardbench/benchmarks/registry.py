@@ -34,9 +34,7 @@ def load_benchmark(name: str = "open") -> Benchmark:
     head, _, subset = name.partition("/")
     base, _, edition = head.partition("@")
     if base == "open":
-        return open_set.load(
-            int(edition) if edition.isdigit() else edition or None, subset or "core"
-        )
+        return open_set.load(_edition(edition), subset or "core")
     if name == "official":
         return official.load()
     path = Path(name).expanduser()

@@ -146,7 +146,9 @@ def _progress(model: str) -> Iterator[Progress]:
         TextColumn("left"),
         TimeRemainingColumn(elapsed_when_finished=False),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    quiet = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=quiet) as bar:
         task = bar.add_task(f"{model}: loading", total=None)
 
         def update(done: int, total: int) -> None:

@@ -50,12 +50,7 @@ def title(card: Card) -> str:
 
 def run_table(card: Card) -> Table:
     """One run: the headline, and accuracy by error type and category."""
-    from rich.table import Table
-
-    table = Table(title=f"{card['model']['name']} on {title(card)}", title_justify="left")
-    table.add_column("")
-    for heading in ("n", "accuracy", "95 % interval", "strict"):
-        table.add_column(heading, justify="right")
+    table = _table(f"{card['model']['name']} on {title(card)}", [""], _NUMBERS)
     for index, cells in enumerate(_cells(card)):
         table.add_row(*cells, style="bold" if index == 0 else None)
     return table
@@ -63,27 +58,36 @@ def run_table(card: Card) -> Table:
 
 def compare_table(cards: Sequence[Card]) -> Table:
     """Several runs, the best first."""
-    from rich.table import Table
-
-    table = Table(title="accuracy, with its 95 % interval", title_justify="left")
-    for heading in ("model", "pairs"):
-        table.add_column(heading)
-    for heading in ("accuracy", "95 % interval", "strict", "ties", "seconds"):
-        table.add_column(heading, justify="right")
+    benchmark = cards[0]["benchmark"]
+    heading = f"{benchmark['name']}@{benchmark['edition']}, {benchmark['pairs']:,} pairs"
+    table = _table(heading, ["model", "scored"], [*_NUMBERS[1:], "ties", "seconds"])
     for card in sorted(cards, key=lambda c: -c["metrics"]["accuracy"]):
         metrics, sample = card["metrics"], card["sample"]
-        pairs = f"{metrics['n']:,}" + (
-            f" of {sample['of']:,} (stratified sample)" if sample else ""
-        )
+        scored = f"sample of {metrics['n']:,}, by type" if sample else "all"
         table.add_row(
-            f"{card['model']['name']}",
-            pairs,
+            card["model"]["name"],
+            scored,
             _percent(metrics["accuracy"]),
             _interval(metrics),
             _percent(metrics["strict_accuracy"]),
             str(metrics["outcomes"]["tie"]),
             f"{card['seconds']:.1f}",
         )
+    return table
+
+
+_NUMBERS = ("n", "accuracy", "95 % interval", "strict")
+
+
+def _table(title: str, words: Sequence[str], numbers: Sequence[str]) -> Table:
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=SIMPLE, pad_edge=False)
+    for heading in words:
+        table.add_column(heading, overflow="fold")
+    for heading in numbers:
+        table.add_column(heading, justify="right", no_wrap=True)
     return table
 
 

@@ -1,8 +1,8 @@
 """The contract of an edit operator, and what every operator may look at.
 
 An operator takes a task's context, right calls in the answer's order and a seeded generator, and
-proposes wrong candidates. It may propose too much: `edited` keeps what the checker finds wrong in the
-way that the operator promises. A family is a tuple of operators. Benchmarks and training have a
+proposes wrong candidates. It may propose too much: `edited` keeps what the checker finds wrong in
+the way that the operator promises. A family is a tuple of operators. Benchmarks and training have a
 family each and share no operator, so that no model is tested on the very edits it was trained on.
 """
 
@@ -21,14 +21,13 @@ from fcrewardbench.types import Call, Candidate, ErrorType, JsonObject, Message,
 
 Calls: TypeAlias = tuple[Call, ...]
 Peers: TypeAlias = Mapping[str, Sequence[Any]]
-"""By parameter name: the values that this parameter takes in the answers of other tasks."""
+"""By parameter name, and by `tool.parameter`: the values it takes in the answers of all tasks."""
 
-_NUMBER_WORDS = {
-    word: number
-    for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve".split()
-    )
-}
+_WORDS_FOR_NUMBERS = (
+    *("zero", "one", "two", "three", "four", "five", "six"),
+    *("seven", "eight", "nine", "ten", "eleven", "twelve"),
+)
+_NUMBER_WORDS = {word: number for number, word in enumerate(_WORDS_FOR_NUMBERS)}
 _NUMBER = re.compile(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?![\w.]*\d)")
 
 
@@ -71,13 +70,39 @@ class Context:
     def _by_name(self) -> dict[str, Tool]:
         return {tool.name: tool for tool in self.tools}
 
+    def named_peers(self, parameter: str) -> tuple[str, ...]:
+        """The texts among a parameter's peers that stand in the conversation as whole words."""
+        if parameter not in self._named_peers:
+            said = self.text.lower()
+            self._named_peers[parameter] = tuple(
+                value
+                for value in self.peers.get(parameter, ())
+                if isinstance(value, str) and len(value) > 2 and _stands_in(value.lower(), said)
+            )
+        return self._named_peers[parameter]
+
+    @cached_property
+    def _named_peers(self) -> dict[str, tuple[str, ...]]:
+        return {}
+
+    @cached_property
+    def _stems(self) -> frozenset[str]:
+        return frozenset(word[:4] for word in self.words if len(word) >= 4)
+
     def mentions(self, value: Any) -> bool:
         """Whether a part of the value (a word of it, or its number) stands in the conversation."""
-        stems = {word[:4] for word in self.words if len(word) >= 4}
         return any(
-            word in self.words or (len(word) >= 4 and word[:4] in stems)
+            word in self.words or (len(word) >= 4 and word[:4] in self._stems)
             for word in re.findall(r"[a-z]{2,}|\d+", str(value).lower())
         )
+
+
+def _stands_in(value: str, text: str) -> bool:
+    """Whether a text, or its part before a comma, stands in another as whole words."""
+    part = value.split(",", maxsplit=1)[0]
+    if part not in text or len(part) < 3:
+        return False
+    return re.search(rf"(?<!\w){re.escape(part)}(?!\w)", text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +124,13 @@ class Edit:
 
 
 def edited(
-    family: Sequence[Operator], context: Context, calls: Calls, seed: str, *, each: int = 2
+    family: Sequence[Operator], context: Context, calls: Calls, seed: str, *, each: int
 ) -> Iterator[Edit]:
     """Wrong candidates, at most `each` per operator, in the family's order.
 
-    Every operator has a generator of its own, seeded with `seed` and its id: an operator more or less
-    changes nothing for the others. A candidate is kept where its first failure under all admissible
-    answers is the error that the operator promises.
+    Every operator has a generator of its own, seeded with `seed` and its id: an operator more or
+    less changes nothing for the others. A candidate is kept where its first failure under all
+    admissible answers is the error that the operator promises.
     """
     for operator in family:
         rng = Random(f"{seed}|{operator.id}")

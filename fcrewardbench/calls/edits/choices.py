@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-IMPORTS
+import re
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+from fcrewardbench.calls.edits.base import Context
+from fcrewardbench.calls.edits.sites import (
+    Site,
+    about,
+    asked_for,
+    lacks_preference,
+    means_something_else,
+    shuffled,
+    value_operator,
+)
+from fcrewardbench.calls.edits.variants import styled
+
 
 def _other_enum(context: Context, site: Site, rng: Random) -> Iterator[Any]:
     members = site.schema.get("enum") or ()
-    if site.value not in members or str(site.value).lower() in _NO_PREFERENCE:
+    if site.value not in members or lacks_preference(site.value):
         return
-    if not asked_for(context, site) and (not site.optional or _INFERRED.search(site.key)):
+    if not asked_for(context, site):
         return
     for member in shuffled(members, rng):
-        if type(member) is not type(site.value) or str(member).lower() in _NO_PREFERENCE:
+        if type(member) is not type(site.value) or lacks_preference(member):
             continue
         if not isinstance(member, str) or means_something_else(site, member):
             yield member
@@ -25,7 +41,8 @@ def _described_option(context: Context, site: Site, rng: Random) -> Iterator[Any
     if not isinstance(site.value, str) or site.schema.get("enum") or not asked_for(context, site):
         return
     options = list(dict.fromkeys(_QUOTED.findall(site.description)))
-    if site.value not in options:
+    # Quoted places and names with a comma are examples of a format, not options.
+    if site.value not in options or any("," in option for option in options):
         return
     for option in shuffled(options, rng):
         same_kind = option[0].isupper() == site.value[0].isupper()
@@ -34,7 +51,7 @@ def _described_option(context: Context, site: Site, rng: Random) -> Iterator[Any
 
 
 def _negated(context: Context, site: Site, rng: Random) -> Iterator[Any]:
-    if isinstance(site.value, bool) and _about(context, site.key):
+    if isinstance(site.value, bool) and not site.optional and about(context, site.key):
         yield not site.value
     if isinstance(site.value, str) and asked_for(context, site):
         members = site.schema.get("enum") or ()
@@ -43,22 +60,20 @@ def _negated(context: Context, site: Site, rng: Random) -> Iterator[Any]:
             yield opposite
 
 
-def _about(context: Context, name: str) -> bool:
-    """Whether the conversation speaks of what a parameter is named after."""
-    stems = {word[:4] for word in context.words if len(word) >= 4}
-    return any(word[:4] in stems for word in re.findall(r"[a-z]{4,}", _spaced(name).lower()))
-
-
-def _spaced(name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-
-
 def _default_instead(context: Context, site: Site, rng: Random) -> Iterator[Any]:
     """What the schema falls back to, where the conversation asks for something else."""
     default = site.schema.get("default")
-    usable = default not in (None, "") and str(default).lower() not in _NO_PREFERENCE
+    usable = default not in (None, "") and not lacks_preference(default)
     if usable and type(default) is type(site.value) and asked_for(context, site):
-        if not isinstance(default, (str, int, float)):
+        if not isinstance(default, (str, int, float)) or "null" in str(default):
             return
         if not isinstance(default, str) or means_something_else(site, default):
             yield styled(default, site.schema, context.text)
+
+
+CHOICES = (
+    value_operator("other-enum", _other_enum),
+    value_operator("described-option", _described_option),
+    value_operator("negated", _negated),
+    value_operator("default-instead", _default_instead, to_default=True),
+)

@@ -2,48 +2,85 @@
 
 from __future__ import annotations
 
-IMPORTS
+import re
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+from random import Random
+from typing import Any
 
-def _shape(text: str) -> tuple[bool, bool, bool, int]:
-    """What two names must share to stand for each other: case, a comma, digits, and length."""
-    words = text.split()
-    size = 1 if len(words) <= 3 else 2 if len(words) <= 8 else 3
-    return text[:1].isupper(), "," in text, bool(re.search(r"\d", text)), size
+from fcrewardbench.calls.edits.base import Calls, Context, Operator
+from fcrewardbench.calls.edits.moments import moment_of
+from fcrewardbench.calls.edits.siblings import kind_of, name_words, shares_word
+from fcrewardbench.calls.edits.sites import (
+    Site,
+    asked_for,
+    lacks_preference,
+    means_something_else,
+    related,
+    same_scale,
+    shape,
+    shuffled,
+    sites,
+    value_operator,
+    with_value,
+)
+from fcrewardbench.calls.edits.variants import styled
+from fcrewardbench.types import ErrorType
 
 
 def _replaceable_text(context: Context, site: Site) -> bool:
     value = site.value
-    if not isinstance(value, str) or len(value) < 2 or _moment(value) or site.schema.get("enum"):
+    if not isinstance(value, str) or len(value) < 2 or moment_of(value) or site.schema.get("enum"):
         return False
     return asked_for(context, site) and len(value) <= 60
 
 
 def _fitting(site: Site, value: Any) -> bool:
-    if not isinstance(value, str) or not value or _shape(value) != _shape(site.value):
+    if not isinstance(value, str) or not value or shape(value) != shape(site.value):
         return False
-    return value.lower() not in _NO_PREFERENCE and means_something_else(site, value)
+    return not lacks_preference(value) and means_something_else(site, value)
 
 
 def _entity_here(context: Context, site: Site, rng: Random) -> Iterator[Any]:
     """A value of this parameter elsewhere that this conversation names too."""
     if _replaceable_text(context, site):
-        text = context.text.lower()
-        for value in shuffled(context.peers.get(site.key, ()), rng):
-            if _fitting(site, value) and str(value).split(",")[0].lower() in text:
+        for value in shuffled(context.named_peers(site.key), rng):
+            if _fitting(site, value):
                 yield value
 
 
 def _entity_elsewhere(context: Context, site: Site, rng: Random) -> Iterator[Any]:
-    """A value that the same parameter takes in another task."""
-    if _replaceable_text(context, site) and len(context.peers.get(site.key, ())) >= 3:
-        for value in shuffled(context.peers[site.key], rng):
-            if _fitting(site, value) and not site.key.lower().endswith("id"):
-                yield value
+    """A value that the same parameter of the same tool takes in another task, of the most alike."""
+    if not _replaceable_text(context, site) or not _is_entity(site):
+        return
+    peers = context.peers.get(f"{site.tool}.{site.key}", ())
+    fitting = [value for value in peers if _fitting(site, value)]
+    if len(fitting) < 2 and _PLACE.search(site.key):
+        fitting = [value for value in context.peers.get(site.key, ()) if _fitting(site, value)]
+    fitting.sort(key=lambda value: (-_likeness(site.value, value), value))
+    yield from shuffled(fitting[:4], rng)
+
+
+def _is_entity(site: Site) -> bool:
+    """Whether a text names one thing: no id, no formula, no sentence."""
+    if re.search(r"id$|query|text|statement|message|content|question|prompt", site.key, re.I):
+        return False
+    return not re.search(r"[\d*^=()+{}:?]", site.value) and len(site.value.split()) <= 5
+
+
+# Parameters whose values mean the same kind of thing in every tool.
+_PLACE = re.compile(r"city|location|country|destination|origin|place|state$|where_to", re.I)
+
+
+def _likeness(first: str, second: str) -> float:
+    """Shared words count most, then shared letters: Hayward, CA is nearer to Fremont, CA."""
+    words = set(first.lower().split()) & set(second.lower().split())
+    return len(words) + SequenceMatcher(None, first.lower(), second.lower()).ratio()
 
 
 def _other_call(context: Context, site: Site, rng: Random) -> Iterator[Any]:
     """The value that the same parameter takes in another call of this answer."""
-    if not asked_for(context, site) or isinstance(site.value, (bool, dict)):
+    if not asked_for(context, site) or type(site.value) not in (str, int, float):
         return
     for expected in shuffled(context.answer, rng):
         options = [o for o in expected.arguments.get(site.parameter, ()) if o != ""]
@@ -110,6 +147,8 @@ def _sibling_word(context: Context, site: Site, rng: Random) -> Iterator[Any]:
     """Another member of a small everyday kind: a unit, a weekday, a colour, a country."""
     if not isinstance(site.value, str) or site.optional or site.schema.get("enum"):
         return
+    if not _is_entity(site):
+        return
     word = site.value.lower()
     kinds = [kind.split() for kind in _KINDS if word in kind.split()]
     if not kinds or not context.mentions(site.value):
@@ -134,6 +173,17 @@ _SYMMETRIC = re.compile(
 )
 
 
+_OPPOSITES = ({"from", "to"}, {"origin", "destination"}, {"start", "end"}, {"source", "target"})
+
+
+def _exchangeable(first: str, second: str) -> bool:
+    """Whether a model may mix two text parameters up: alike in name, in kind, or opposites."""
+    a, b = set(name_words(first)), set(name_words(second))
+    opposite = any(len(pair & a) == 1 and len(pair & b) == 1 for pair in _OPPOSITES)
+    same_kind = kind_of(first) is not None and kind_of(first) == kind_of(second)
+    return opposite or same_kind or shares_word(first, second)
+
+
 def _swapped_arguments(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
     """Two arguments of one call with each other's values."""
     places = [site for site in sites(context, calls) if len(site.path) == 1 and not site.optional]
@@ -145,8 +195,17 @@ def _swapped_arguments(context: Context, calls: Calls, rng: Random) -> Iterator[
         if _SYMMETRIC.search(a.key) or _SYMMETRIC.search(b.key):
             continue
         if isinstance(a.value, str):
-            fits = _shape(a.value) == _shape(b.value) and not related(a.value, b.value)
+            fits = _exchangeable(a.key, b.key) and not related(a.value, b.value)
         else:
-            fits = a.value != b.value and _same_scale(a.value, b.value)
+            fits = a.value != b.value and same_scale(a.value, b.value)
         if fits:
             yield with_value(with_value(calls, a, b.value), b, a.value)
+
+
+ENTITIES = (
+    value_operator("entity-here", _entity_here),
+    value_operator("entity-elsewhere", _entity_elsewhere),
+    value_operator("other-call", _other_call),
+    value_operator("sibling-word", _sibling_word),
+    Operator("value/swapped-arguments", ErrorType.VALUE, _swapped_arguments),
+)

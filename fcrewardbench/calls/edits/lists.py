@@ -2,27 +2,50 @@
 
 from __future__ import annotations
 
-IMPORTS
+import re
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+from fcrewardbench.calls.edits.base import Context
+from fcrewardbench.calls.edits.sites import (
+    Site,
+    asked_for,
+    is_number,
+    related,
+    same_scale,
+    shape,
+    shuffled,
+    value_operator,
+)
+
+
+def _has_members(context: Context, site: Site) -> bool:
+    """Whether the value is a list of things; the length of a point is its dimension."""
+    if not isinstance(site.value, list) or not site.value or not asked_for(context, site):
+        return False
+    return not re.search(r"point|coord|vector", site.key, re.I)
+
 
 def _item_dropped(context: Context, site: Site, rng: Random) -> Iterator[Any]:
-    if isinstance(site.value, list) and len(site.value) >= 2 and asked_for(context, site):
+    if _has_members(context, site) and len(site.value) >= 2:
         for place in shuffled(range(len(site.value)), rng):
             yield site.value[:place] + site.value[place + 1 :]
 
 
 def _item_added(context: Context, site: Site, rng: Random) -> Iterator[Any]:
     """One more item: a number of the conversation, an enum member, a peer's item."""
-    if not isinstance(site.value, list) or not site.value or not asked_for(context, site):
+    if not _has_members(context, site):
         return
     first = site.value[0]
     items = site.schema.get("items") or {}
     pool: list[Any] = list(items.get("enum") or ())
-    if _is_number(first):
+    if is_number(first):
         pool = [n if type(first) is float else int(n) for n in context.numbers]
-        pool = [n for n in pool if _same_scale(first, n)]
+        pool = [n for n in pool if same_scale(first, n)]
     elif isinstance(first, str):
         peers = [item for peer in context.peers.get(site.key, ()) for item in _texts(peer)]
-        pool += [item for item in peers if _shape(item) == _shape(first)]
+        pool += [item for item in peers if shape(item) == shape(first)]
     for item in shuffled(list(dict.fromkeys(pool)), rng):
         if item not in site.value and not any(related(item, old) for old in site.value):
             place = rng.randrange(len(site.value) + 1)
@@ -31,3 +54,9 @@ def _item_added(context: Context, site: Site, rng: Random) -> Iterator[Any]:
 
 def _texts(value: Any) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+LISTS = (
+    value_operator("list-item-dropped", _item_dropped),
+    value_operator("list-item-added", _item_added),
+)

@@ -14,17 +14,25 @@ from fcrewardbench.types import Call, ErrorType
 _NEAREST = 3
 
 
-def _sibling(carried: bool) -> Callable[[Context, Calls, Random], Iterator[Calls]]:
-    """Another tool; `carried`: one that takes the right call's arguments just as they are."""
+def _carried(call: Call, other: Call) -> str:
+    """How much of a call's arguments another call has: "all", "some" or "none"."""
+    if other.arguments == call.arguments:
+        return "all"
+    kept = any(other.arguments.get(name) == value for name, value in call.arguments.items())
+    return "some" if kept else "none"
+
+
+def _sibling(carried: str) -> Callable[[Context, Calls, Random], Iterator[Calls]]:
+    """Another tool, to which all, some or none of the right call's arguments are carried over."""
 
     def edit(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
         for index in shuffled(range(len(calls)), rng):
             call = calls[index]
             for tool in shuffled(siblings(context, context.tool(call.name))[:_NEAREST], rng):
                 other = sibling_call(context, tool, call, rng)
-                if other is None or (other.arguments == call.arguments) is not carried:
+                if other is None or _carried(call, other) != carried:
                     continue
-                if other.arguments or not required(tool):
+                if other.arguments or not call.arguments:
                     yield (*calls[:index], other, *calls[index + 1 :])
 
     return edit
@@ -55,7 +63,8 @@ def _flat(name: str) -> str:
 
 def split_name(name: str) -> tuple[str, list[str], Callable[[list[str]], str]]:
     """The part before the last dot (with it), the words after it, and how to join them again."""
-    prefix, dot, last = name.rpartition(".")
+    numbered = re.fullmatch(r"(\w+_)([A-Z][a-z]+(?:[A-Z][a-z]+)+)", name)
+    prefix, dot, last = (numbered[1], "", numbered[2]) if numbered else name.rpartition(".")
     if "_" in last or last.islower():
         return prefix + dot, last.split("_"), "_".join
     words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", last)
@@ -74,9 +83,6 @@ def _prefix_lost(context: Context, name: str, rng: Random) -> Iterator[str]:
     prefix, words, join = split_name(name)
     if prefix:
         yield join(words)
-    shortened = re.sub(r"^[A-Z][a-zA-Z]+_\d+_", "", name)
-    if shortened != name:
-        yield shortened
 
 
 _VERBS = (
@@ -175,7 +181,7 @@ def _words_reordered(context: Context, name: str, rng: Random) -> Iterator[str]:
     prefix, words, join = split_name(name)
     if len(words) == 2 and all(word.isalpha() for word in words):
         yield prefix + join([words[1], words[0]])
-    elif len(words) == 1 and prefix.count(".") == 1:
+    elif len(words) == 1 and prefix.count(".") == 1 and prefix.endswith("."):
         yield f"{words[0]}.{prefix[:-1]}"
     elif len(words) > 2 and all(word.isalpha() for word in words):
         yield prefix + join([*words[1:], words[0]])
@@ -188,7 +194,8 @@ def _blended(context: Context, name: str, rng: Random) -> Iterator[str]:
         other_prefix, other, _ = split_name(tool.name)
         if tool.name == name:
             continue
-        if other_prefix and prefix and other_prefix != prefix:
+        dotted = prefix.endswith(".") and other_prefix.endswith(".")
+        if dotted and other_prefix != prefix:
             yield other_prefix + join(words)
         if len(words) >= 2 and len(other) >= 2 and other[0] != words[0]:
             yield prefix + join([other[0], *words[1:]])
@@ -204,8 +211,9 @@ def _number_slipped(context: Context, name: str, rng: Random) -> Iterator[str]:
 
 
 NAMES = (
-    Operator("name/sibling-carried", ErrorType.NAME, _sibling(carried=True)),
-    Operator("name/sibling-filled", ErrorType.NAME, _sibling(carried=False)),
+    Operator("name/sibling-carried", ErrorType.NAME, _sibling("all")),
+    Operator("name/sibling-adapted", ErrorType.NAME, _sibling("some")),
+    Operator("name/sibling-filled", ErrorType.NAME, _sibling("none")),
     _renaming("prefix-lost", _prefix_lost),
     _renaming("prefix-gained", _prefix_gained),
     _renaming("synonym", _synonym),

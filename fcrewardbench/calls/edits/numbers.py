@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-IMPORTS
+import re
+from collections.abc import Iterator
+from random import Random
+from typing import Any
 
-def _is_number(value: Any) -> bool:
-    return type(value) in (int, float)
+from fcrewardbench.calls.edits.base import Context
+from fcrewardbench.calls.edits.moments import moment_of
+from fcrewardbench.calls.edits.sites import (
+    Site,
+    about,
+    asked_for,
+    is_number,
+    is_year,
+    same_scale,
+    shuffled,
+    value_operator,
+)
+from fcrewardbench.calls.edits.variants import styled
 
 
 def _editable_number(context: Context, site: Site) -> bool:
-    return _is_number(site.value) and not site.schema.get("enum") and asked_for(context, site)
+    return is_number(site.value) and not site.schema.get("enum") and asked_for(context, site)
 
 
 def _like(old: float, new: float, context: Context, site: Site) -> Any:
@@ -22,21 +36,12 @@ def _like(old: float, new: float, context: Context, site: Site) -> Any:
     return styled(float(new), site.schema, context.text)
 
 
-def _same_scale(old: float, new: float) -> bool:
-    if old == 0 or new == 0:
-        return abs(old - new) <= 10
-    year_like = [1900 <= abs(number) <= 2100 for number in (old, new)]
-    return (
-        year_like[0] == year_like[1] and 1 / 30 <= abs(new / old) <= 30 and (old > 0) == (new > 0)
-    )
-
-
 def _neighbouring_number(context: Context, site: Site, rng: Random) -> Iterator[Any]:
     """Another number that the conversation names."""
     if _editable_number(context, site):
         for number in shuffled(context.numbers, rng):
             value = _like(site.value, number, context, site)
-            if value is not None and _same_scale(site.value, number):
+            if value is not None and same_scale(site.value, number):
                 yield value
 
 
@@ -44,7 +49,7 @@ def _peer_number(context: Context, site: Site, rng: Random) -> Iterator[Any]:
     """A number that this parameter takes elsewhere."""
     if _editable_number(context, site):
         for number in shuffled(context.peers.get(site.key, ()), rng):
-            if _is_number(number) and _same_scale(site.value, number):
+            if is_number(number) and same_scale(site.value, number):
                 value = _like(site.value, number, context, site)
                 if value is not None:
                     yield value
@@ -56,7 +61,7 @@ def _digits_slipped(context: Context, site: Site, rng: Random) -> Iterator[Any]:
         return
     text = str(site.value)
     for place in shuffled(range(len(text) - 1), rng):
-        first, second = text[place : place + 2]
+        first, second = text[place], text[place + 1]
         leading_zero = second == "0" and (place == 0 or not text[place - 1].isdigit())
         if first.isdigit() and second.isdigit() and first != second and not leading_zero:
             yield type(site.value)(text[:place] + second + first + text[place + 2 :])
@@ -67,7 +72,12 @@ def _digits_slipped(context: Context, site: Site, rng: Random) -> Iterator[Any]:
 
 def _power_of_ten(context: Context, site: Site, rng: Random) -> Iterator[Any]:
     """A zero too many or too few."""
-    if _editable_number(context, site) and site.value and not _about(context, "percent"):
+    if (
+        _editable_number(context, site)
+        and site.value
+        and not is_year(site.value)
+        and not about(context, "percent")
+    ):
         for factor in shuffled((10, 0.1), rng):
             new = round(site.value * factor, 10)
             value = _like(site.value, new, context, site)
@@ -78,31 +88,32 @@ def _power_of_ten(context: Context, site: Site, rng: Random) -> Iterator[Any]:
 def _sign_lost(context: Context, site: Site, rng: Random) -> Iterator[Any]:
     """West read as east, a negative coefficient as positive, or the other way round."""
     coordinate = re.search(r"lat|lon|lng|coord", site.key, re.I)
-    if _is_number(site.value) and (site.value < 0 or (coordinate and site.value > 0)):
-        if asked_for(context, site):
-            yield -site.value
+    if not is_number(site.value) or not asked_for(context, site):
+        return
+    if site.value < 0 or (coordinate and site.value > 0):
+        yield -site.value
+
+
+def _slipped(digits: str, rng: Random) -> str:
+    """Other digits: two of them exchanged, or the last one off by one."""
+    last = int(digits[-1])
+    next_to_it = digits[:-1] + str(last + 1 if last < 9 else last - 1)
+    if len(digits) == 1 or is_year(int(digits)):
+        return next_to_it
+    place = rng.randrange(len(digits) - 1)
+    turned = digits[:place] + digits[place + 1] + digits[place] + digits[place + 2 :]
+    return next_to_it if turned == digits or turned[0] == "0" else turned
 
 
 def _number_in_text(context: Context, site: Site, rng: Random) -> Iterator[Any]:
     """Text with a number in it (a formula, an id, "2 hours"), the number slipped."""
     value = site.value
-    if not isinstance(value, str) or _moment(value) or site.schema.get("enum"):
+    if not isinstance(value, str) or moment_of(value) or site.schema.get("enum"):
         return
     if not asked_for(context, site) or len(value) > 80:
         return
     for match in shuffled(list(re.finditer(r"\d+", value)), rng):
-        digits = match[0]
-        if len(digits) == 1:
-            new = str(int(digits) + 1) if int(digits) < 9 else "8"
-        else:
-            place = rng.randrange(len(digits) - 1)
-            pair = digits[place : place + 2]
-            turned = pair[::-1]
-            if pair[0] == pair[1] or (place == 0 and turned[0] == "0"):
-                last = str((int(digits[-1]) + 1) % 10)
-                new = digits[:-1] + last
-            else:
-                new = digits[:place] + turned + digits[place + 2 :]
+        new = _slipped(match[0], rng)
         yield value[: match.start()] + new + value[match.end() :]
 
 
@@ -110,8 +121,19 @@ def _operator_in_formula(context: Context, site: Site, rng: Random) -> Iterator[
     """A plus for a minus, or the other way round, in a formula."""
     value = site.value
     if isinstance(value, str) and re.search(r"[a-z0-9)]\s*[+]\s*[\da-z(]|\^|\*\*", value):
-        if not asked_for(context, site) or _moment(value) or site.schema.get("enum"):
+        if not asked_for(context, site) or moment_of(value) or site.schema.get("enum"):
             return
         for match in shuffled(list(re.finditer(r"(?<=[\w)\s])[+\-](?=[\w(\s])", value)), rng):
             other = "-" if match[0] == "+" else "+"
             yield value[: match.start()] + other + value[match.end() :]
+
+
+NUMBERS = (
+    value_operator("neighbouring-number", _neighbouring_number),
+    value_operator("peer-number", _peer_number),
+    value_operator("digits-slipped", _digits_slipped),
+    value_operator("power-of-ten", _power_of_ten),
+    value_operator("sign-lost", _sign_lost),
+    value_operator("number-in-text", _number_in_text),
+    value_operator("formula-sign", _operator_in_formula),
+)

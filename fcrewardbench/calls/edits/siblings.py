@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from fcrewardbench.calls.edits.base import Context, in_schema_order, properties, required
-from fcrewardbench.calls.edits.sites import plain
+from fcrewardbench.calls.edits.sites import is_year, plain
 from fcrewardbench.types import Call, JsonObject, Tool
 
 _NOTHING = object()
@@ -49,7 +49,8 @@ def name_words(text: str) -> list[str]:
 def sibling_call(context: Context, tool: Tool, base: Call, rng: Random) -> Call | None:
     """A call of `tool`: arguments of the same name carried over, the other required ones filled.
 
-    None where a required argument finds no plausible value in the conversation or the base call.
+    None where a required argument finds no plausible value in the conversation or the base call,
+    or where more than two would have to be filled.
     """
     schemas, needed = properties(tool), required(tool)
     arguments = {
@@ -57,6 +58,8 @@ def sibling_call(context: Context, tool: Tool, base: Call, rng: Random) -> Call 
         for name, schema in schemas.items()
         if name in base.arguments and _takes(schema, base.arguments[name])
     }
+    if sum(name not in arguments for name in needed) > 2:
+        return None
     for name in needed:
         if name not in arguments:
             value = fill(context, name, schemas.get(name, {}), base, arguments, rng)
@@ -89,7 +92,7 @@ def fill(
         return schema["default"]
     if schema.get("enum"):
         return rng.choice(list(schema["enum"]))
-    return rng.choice((True, False)) if schema.get("type") == "boolean" else _NOTHING
+    return True if schema.get("type") == "boolean" else _NOTHING
 
 
 def _options(context: Context, name: str, schema: JsonObject, base: Call) -> Iterator[Any]:
@@ -98,17 +101,41 @@ def _options(context: Context, name: str, schema: JsonObject, base: Call) -> Ite
         text = plain(context.text)
         yield from (m for m in schema["enum"] if len(plain(m)) > 1 and plain(m) in text)
         return
-    words = set(name_words(name))
-    alike = [value for key, value in base.arguments.items() if words & set(name_words(key))]
-    yield from (value for value in alike if _takes(schema, value))
-    said = context.text.lower()
-    for value in context.peers.get(name, ()):
-        if _takes(schema, value) and isinstance(value, str) and value.lower() in said:
+    kind = kind_of(name)
+    for key, value in base.arguments.items():
+        if _takes(schema, value) and (kind_of(key) == kind if kind else shares_word(key, name)):
             yield value
-    if schema.get("type") in ("integer", "float"):
-        yield from (int(n) for n in context.numbers if n.is_integer() and 0 < n < 1e6)
     if schema.get("type") == "string":
-        yield from (value for value in base.arguments.values() if isinstance(value, str))
+        yield from context.named_peers(name)
+    elif schema.get("type") in ("integer", "float"):
+        yield from (int(n) for n in context.numbers if n.is_integer() and _counts(n, name))
+
+
+_KINDS = {
+    "place": "location city place where destination origin area address town region venue",
+    "date": "date day",
+    "time": "time hour",
+    "person": "artist directed cast starring director actor author singer name receiver",
+    "genre": "genre category type",
+    "text": "query search keyword text content message title subject",
+    "money": "amount price cost budget salary balance",
+    "country": "country nation",
+}
+_KIND_OF = {word: kind for kind, words in _KINDS.items() for word in words.split()}
+
+
+def kind_of(name: str) -> str | None:
+    """What sort of thing a parameter holds, by the words of its name."""
+    return next((_KIND_OF[word] for word in name_words(name) if word in _KIND_OF), None)
+
+
+def shares_word(first: str, second: str) -> bool:
+    return bool({w for w in name_words(first) if len(w) > 2} & set(name_words(second)))
+
+
+def _counts(number: float, name: str) -> bool:
+    """Whether a number of the conversation may fill a parameter: years only where years are due."""
+    return ("year" in name.lower()) is is_year(number) and 0 < number < 1e6
 
 
 def _takes(schema: JsonObject, value: Any) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from fcrewardbench.calls.edits.base import Calls, Context, properties, with_arguments
-from fcrewardbench.types import JsonObject
+from fcrewardbench.calls.edits.base import Calls, Context, Operator, properties, with_arguments
+from fcrewardbench.types import ErrorType, JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Site:
     """
 
     call: int
+    tool: str
     path: tuple[str | int, ...]
     value: Any
     schema: JsonObject
@@ -50,7 +51,7 @@ def sites(context: Context, calls: Calls) -> list[Site]:
         schemas = properties(context.tool(call.name))
         for name, value in call.arguments.items():
             admissible = expected.arguments.get(name, ())
-            site = Site(index, (name,), value, schemas.get(name, {}), admissible)
+            site = Site(index, call.name, (name,), value, schemas.get(name, {}), admissible)
             found.extend(_within(site))
     return found
 
@@ -67,7 +68,7 @@ def _within(site: Site) -> Iterator[Site]:
         return
     for step, value, schema in inner:
         yield from _within(
-            Site(site.call, (*site.path, step), value, schema or {}, site.admissible)
+            Site(site.call, site.tool, (*site.path, step), value, schema or {}, site.admissible)
         )
 
 
@@ -148,3 +149,61 @@ def leaves(value: Any) -> Iterator[Any]:
             yield from leaves(inner)
     else:
         yield value
+
+
+Propose = Callable[[Context, "Site", Random], Iterator[Any]]
+
+
+def value_operator(name: str, propose: Propose, *, to_default: bool = False) -> Operator:
+    """An operator that puts other values in the places of single ones, at most two per place.
+
+    A value that is the schema's default is put there only where the operator is made for it.
+    """
+
+    def edit(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
+        for site in shuffled(sites(context, calls), rng):
+            for _, value in zip(range(2), propose(context, site, rng), strict=False):
+                if plain(value) == plain(site.value):
+                    continue
+                if to_default or not is_default(value, site.schema):
+                    yield with_value(calls, site, value)
+
+    return Operator(f"value/{name}", ErrorType.VALUE, edit)
+
+
+def is_number(value: Any) -> bool:
+    return type(value) in (int, float)
+
+
+def same_scale(old: float, new: float) -> bool:
+    """Whether one number may stand where the other does: sign, size, and years for years."""
+    if old == 0 or new == 0:
+        return abs(old - new) <= 10
+    if is_year(old) is not is_year(new):
+        return False
+    return 1 / 30 <= abs(new / old) <= 30 and (old > 0) == (new > 0)
+
+
+def is_year(number: float) -> bool:
+    return 1800 <= number <= 2100 and float(number).is_integer()
+
+
+def shape(text: str) -> tuple[bool, bool, bool, int]:
+    """What two texts must share to stand for each other: case, a comma, digits, and length."""
+    words = text.split()
+    size = 1 if len(words) <= 3 else 2 if len(words) <= 8 else 3
+    return text[:1].isupper(), "," in text, bool(re.search(r"\d", text)), size
+
+
+def lacks_preference(value: Any) -> bool:
+    """Whether a value says "no preference", which a reader may take for right."""
+    return str(value).lower() in _NO_PREFERENCE
+
+
+_NO_PREFERENCE = {"dontcare", "any", "all", "none", "null", "other", "others", "unknown", "default"}
+
+
+def about(context: Context, name: str) -> bool:
+    """Whether the conversation speaks of what a parameter is named after."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
+    return any(context.mentions(word) for word in re.findall(r"[a-z]{4,}", spaced))

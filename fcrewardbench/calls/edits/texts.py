@@ -60,7 +60,7 @@ def _keyword_mixed_in(text: str, rng: Random) -> Iterator[str]:
 def _remark(text: str, rng: Random) -> Iterator[str]:
     """A comment in the middle, which JSON does not have."""
     for match in shuffled(list(re.finditer(r', (?="\w+": )', text)), rng):
-        yield f"{text[: match.end()]}// as requested {text[match.end() :]}"
+        yield f"{text[: match.end()]}// as requested\n{text[match.end() :]}"
 
 
 TEXTS = (

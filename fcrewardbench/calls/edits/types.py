@@ -29,7 +29,7 @@ def _number_as_text(context: Context, site: Site) -> Iterator[Any]:
 
 def _number_with_unit(context: Context, site: Site) -> Iterator[Any]:
     """The number together with the word that follows it in the conversation."""
-    if type(site.value) in (int, float) and site.value >= 0:
+    if type(site.value) in (int, float) and 0 <= site.value < 1000:
         following = re.search(
             rf"(?<![\d.]){re.escape(str(site.value))} ?([a-z]{{2,10}}|%)", context.text
         )

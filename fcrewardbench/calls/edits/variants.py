@@ -8,48 +8,70 @@ from typing import Any
 
 from fcrewardbench.calls.check import check
 from fcrewardbench.calls.edits.base import Calls, Context, in_schema_order, properties, required
+from fcrewardbench.calls.edits.sites import is_default
+from fcrewardbench.calls.schema import validate
 from fcrewardbench.types import Call, JsonObject
 
 _CARRY_RATES = (0.0, 0.3, 0.6, 1.0)
 _TRIES = 8
+# Optional arguments with these values say nothing; a good model leaves them out.
+_EMPTY: tuple[Any, ...] = (None, "null", "None", [], {})
 
 
 def draw(context: Context, seed: str) -> Calls | None:
-    """A right candidate in the answer's order, or None where no draw passes the checker.
+    """A right candidate in the answer's order, valid by the tools' schemas too.
 
-    The same parameter takes the same place among its admissible values in every call, as one model
-    keeps to one manner; arguments stand in schema order; how many optional ones are given varies.
+    None where no draw is, or where a required argument has no value but "". The same parameter takes
+    the same place among its admissible values in every call, as one model keeps to one manner;
+    arguments stand in schema order; how many optional ones are given varies.
     """
     rng = Random(seed)
     for _ in range(_TRIES):
         calls = _draw(context, rng)
+        if calls is None or validate(calls, context.tools):
+            continue
         if check(calls, context.answer, context.tools).ok:
             return calls
     return None
 
 
-def _draw(context: Context, rng: Random) -> Calls:
+def _draw(context: Context, rng: Random) -> Calls | None:
     rate = rng.choice(_CARRY_RATES)
     manner: dict[str, float] = {}
+    carried: dict[str, bool] = {}
     calls = []
     for expected in context.answer:
         tool = context.tool(expected.name)
         schemas, needed = properties(tool), required(tool)
         arguments = {}
         for name, admissible in expected.arguments.items():
-            options = [option for option in admissible if option != ""]
-            may_leave_out = "" in admissible and name not in needed
-            if may_leave_out and (not options or rng.random() >= rate):
-                continue
+            schema = schemas.get(name, {})
+            options = [o for o in admissible if o != "" and "\\u" not in str(o)]
+            members = schema.get("enum") or options
+            options = [option for option in options if option in members] or options
+            if "" in admissible and name not in needed:
+                options = [o for o in options if o not in _EMPTY and o in members]
+                asked = any(_asked(context, option, schema) for option in options)
+                carry = carried.setdefault(name, rng.random() < rate)
+                if not options or not (carry or asked):
+                    continue
             place = manner.setdefault(name, rng.random())
-            option = options[int(place * len(options))] if options else ""
-            value = _resolved(option, schemas.get(name, {}), rng, rate)
-            arguments[name] = styled(value, schemas.get(name, {}), context.text)
+            if not options:
+                return None
+            option = options[int(place * len(options))]
+            value = _resolved(option, schema, rng, rate, context)
+            arguments[name] = styled(value, schema, context.text)
         calls.append(Call(expected.name, in_schema_order(arguments, tool)))
     return tuple(calls)
 
 
-def _resolved(option: Any, schema: JsonObject, rng: Random, rate: float) -> Any:
+def _asked(context: Context, option: Any, schema: JsonObject) -> bool:
+    """Whether the conversation names a value that may be left out: then it is better given."""
+    plain = isinstance(option, (str, int, float)) and not isinstance(option, bool)
+    return plain and not is_default(option, schema) and context.mentions(option)
+
+
+def _resolved(option: Any, schema: JsonObject, rng: Random, rate: float, context: Context) -> Any:
     """A value out of an admissible one: objects hold a list of options under each key."""
     if isinstance(option, Mapping) and schema.get("type") == "dict":
         value = {}
@@ -57,12 +79,14 @@ def _resolved(option: Any, schema: JsonObject, rng: Random, rate: float) -> Any:
             if not isinstance(options, Sequence) or isinstance(options, str):
                 return dict(option)
             given = [item for item in options if item != ""]
-            if given and ("" not in options or rng.random() < rate):
+            inner = (schema.get("properties") or {}).get(key) or {}
+            asked = any(_asked(context, item, inner) for item in given)
+            if given and ("" not in options or asked or rng.random() < rate):
                 value[key] = rng.choice(given)
         return value
     items = schema.get("items")
     if isinstance(option, list) and isinstance(items, Mapping) and items.get("type") == "dict":
-        return [_resolved(item, items, rng, rate) for item in option]
+        return [_resolved(item, items, rng, rate, context) for item in option]
     return option
 
 
