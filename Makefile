@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-DEMO_PAIRS ?= 150
+DEMO_PAIRS ?= 120
 BASELINES := random longer shorter overlap schema
 
 .PHONY: demo test lint

@@ -46,7 +46,7 @@ JUDGE_ASKS = {
     "logprobs": "Which candidate is correct? Reply with one letter: A or B.",
     "text": (
         "Which candidate is correct? Compare them briefly, then end with your verdict on a line of "
-        "its own: [[A]], [[B]], or [[tie]]."
+        "its own: [[X]], where X is A, B or tie."
     ),
 }
 

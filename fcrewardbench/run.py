@@ -18,7 +18,6 @@ from fcrewardbench.adapters.registry import Loaded, load_named
 from fcrewardbench.benchmarks.registry import load_benchmark
 from fcrewardbench.config import EvaluateConfig
 from fcrewardbench.errors import FCRewardBenchError, RunError, UsageError
-from fcrewardbench.models import KNOWN_MODELS
 from fcrewardbench.report.card import make_card
 from fcrewardbench.report.tables import report_markdown
 from fcrewardbench.scoring.rows import Row, RowLog, read_parquet, row_of, write_parquet
@@ -93,7 +92,7 @@ def evaluate(
     if isinstance(model, str):
         loaded = load_named(model, adapter, **options)
     else:
-        loaded = Loaded(config.model, config.model, model, {})
+        loaded = Loaded(config.model, config.model, model)
     data = load_benchmark(benchmark) if isinstance(benchmark, str) else benchmark
     return _run(config, data, loaded, None if out is None else Path(out), fresh, progress)
 
@@ -194,10 +193,12 @@ class _Evaluation:
 
     def _identity(self) -> dict[str, Any]:
         """What must be equal for two runs to be one."""
+        described = self._loaded.adapter.describe()
+        described.pop("reported", None)  # what a server says of itself comes with its answers
         return {
             "config": self._config.model_dump(mode="json"),
             "benchmark_sha256": self._benchmark.sha256,
-            "model": self._loaded.adapter.describe(),
+            "model": described,
         }
 
     def _finished(self, identity: dict[str, Any]) -> Run | None:
@@ -241,9 +242,9 @@ class _Evaluation:
             "dtype": None,
             **loaded.adapter.describe(),
         }
-        if loaded.name in KNOWN_MODELS:
-            model["note"] = KNOWN_MODELS[loaded.name].description
-            model["licence"] = KNOWN_MODELS[loaded.name].licence
+        if loaded.package is not None:
+            model["note"] = loaded.package.description
+            model["licence"] = loaded.package.licence
         card = make_card(
             ordered,
             benchmark={

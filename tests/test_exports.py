@@ -3,13 +3,53 @@ import sys
 
 import fcrewardbench
 
-EXPORTED = """
-Adapter AdmissibleCall Benchmark Call Candidate Checked Compared DataError ErrorType
-FCRewardBenchError Failure Group Judge MissingExtra ModelError Outcome Pair Parsed Prompt Run RunError
-Scored Scorer Tokens Tool UnknownName UsageError Verdict check evaluate load load_benchmark parse
-validate
-""".split()
-HEAVY = ("torch", "transformers", "datasets", "pandas", "pyarrow", "openai", "scipy", "numpy", "vllm")
+EXPORTED = [
+    "Adapter",
+    "AdmissibleCall",
+    "Benchmark",
+    "Call",
+    "Candidate",
+    "Checked",
+    "Compared",
+    "DataError",
+    "ErrorType",
+    "FCRewardBenchError",
+    "Failure",
+    "Group",
+    "Judge",
+    "MissingExtra",
+    "ModelError",
+    "Outcome",
+    "Pair",
+    "Parsed",
+    "Prompt",
+    "Run",
+    "RunError",
+    "Scored",
+    "Scorer",
+    "Tokens",
+    "Tool",
+    "UnknownName",
+    "UsageError",
+    "Verdict",
+    "check",
+    "evaluate",
+    "load",
+    "load_benchmark",
+    "parse",
+    "validate",
+]
+HEAVY = (
+    "torch",
+    "transformers",
+    "datasets",
+    "pandas",
+    "pyarrow",
+    "openai",
+    "scipy",
+    "numpy",
+    "vllm",
+)
 
 
 def test_exported_names_are_pinned() -> None:
@@ -25,5 +65,7 @@ def test_import_and_help_load_nothing_heavy() -> None:
         "assert CliRunner().invoke(fcrewardbench.cli.cli, ['--help']).exit_code == 0\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules])"
     )
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     assert run.stdout.strip() == "[]"

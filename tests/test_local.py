@@ -180,8 +180,8 @@ def test_a_row_longer_than_the_model_takes_is_an_outcome(
     long = [r for r in results if r.failure is Outcome.TOO_LONG]
     assert 0 < len(long) < len(groups)
     assert all(r.scores is None and "limit is 300" in r.detail for r in long)
+    group = next(g for g in groups if g.id == long[0].id)
     with pytest.raises(ValueError, match="too_long"):
-        group = next(g for g in groups if g.id == long[0].id)
         scorer.score(group.prompt.tools, group.prompt.messages, group.candidates)
 
 

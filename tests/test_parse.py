@@ -40,7 +40,8 @@ def test_every_dialect_gives_the_same_calls(dialect: str, text: str) -> None:
 
 @pytest.mark.parametrize("text", DIALECTS.values())
 @pytest.mark.parametrize(
-    "frame", ["<think>get_weather(city='Rome')\n</think>\n\n{}", "{}<|im_end|>", "{}\n<end_of_turn>\n"]
+    "frame",
+    ["<think>get_weather(city='Rome')\n</think>\n\n{}", "{}<|im_end|>", "{}\n<end_of_turn>\n"],
 )
 def test_reasoning_before_and_end_tokens_behind_are_not_read(frame: str, text: str) -> None:
     assert parse(frame.format(text) if "{" not in text else frame.replace("{}", text)).calls == OSLO
@@ -97,7 +98,9 @@ def test_what_looks_like_calls_and_is_unreadable_says_why(text: str, reason: str
     assert reason in parsed.problem
 
 
-@pytest.mark.parametrize("text", ["", "I need the city first.", "Which of the two: Oslo, or Bergen?"])
+@pytest.mark.parametrize(
+    "text", ["", "I need the city first.", "Which of the two: Oslo, or Bergen?"]
+)
 def test_words_are_text_without_a_problem(text: str) -> None:
     parsed = parse(text)
     assert (parsed.candidate, parsed.dialect, parsed.problem) == (text, "text", None)
@@ -116,7 +119,18 @@ def test_nothing_is_evaluated(tmp_path: Any) -> None:
 def test_structured_output_of_an_api() -> None:
     assert parse([{"get_weather": BODY}]).calls == OSLO
     assert parse([{"get_weather": json.loads(BODY)}]).calls == OSLO
-    assert parse([{"id": "1", "type": "function", "function": {"name": "get_weather", "arguments": BODY}}]).calls == OSLO
+    assert (
+        parse(
+            [
+                {
+                    "id": "1",
+                    "type": "function",
+                    "function": {"name": "get_weather", "arguments": BODY},
+                }
+            ]
+        ).calls
+        == OSLO
+    )
     assert parse([]).calls == ()
     broken = parse([{"get_weather": "{"}])
     assert broken.calls is None

@@ -172,7 +172,7 @@ def test_a_run_that_breaks_off_goes_on_and_repeats_nothing(
     benchmark: Benchmark, tmp_path: Path
 ) -> None:
     scorer = Breaks(at=13)
-    with pytest.raises(RunError, match="after 13 of 40 pairs.*out of memory"):
+    with pytest.raises(RunError, match=r"after 13 of 40 pairs.*out of memory"):
         evaluate(scorer, benchmark, out=tmp_path)
     with pytest.raises(UsageError, match="rows of another run"):
         evaluate(Mock(), benchmark, out=tmp_path)
@@ -270,9 +270,7 @@ def _lines(path: Path) -> int:
     return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
-def test_two_runs_into_one_folder_at_once_are_refused(
-    benchmark: Benchmark, tmp_path: Path
-) -> None:
+def test_two_runs_into_one_folder_at_once_are_refused(benchmark: Benchmark, tmp_path: Path) -> None:
     def intrude(done: int, total: int) -> None:
         if done == 5:
             with pytest.raises(UsageError, match="Another run is writing"):
@@ -286,7 +284,16 @@ def test_every_row_has_the_promised_columns(benchmark: Benchmark, tmp_path: Path
     import pyarrow.parquet as pq
 
     names = set(pq.read_schema(tmp_path / "rows.parquet").names)
-    promised = "id error_type category outcome credit scores correct verdicts".split()
+    promised = [
+        "id",
+        "error_type",
+        "category",
+        "outcome",
+        "credit",
+        "scores",
+        "correct",
+        "verdicts",
+    ]
     assert names >= set(promised)
     assert names == set(Row.__slots__)
 

@@ -13,7 +13,7 @@ from fcrewardbench.types import Tokens
 
 
 class Classifier(LocalScorer):
-    """The head's one logit, read at the last token, in float32.
+    """A reward model with one output: its head's logit at the last token.
 
     transformers would pool at the last token that differs from the padding token, which is another one
     where padding and end of turn are the same token; here the last token is the last token. Decoders
@@ -23,16 +23,16 @@ class Classifier(LocalScorer):
     auto_class = "AutoModelForSequenceClassification"
 
     def _check(self, model: str, network: Any, missing: set[str]) -> None:
-        if network.config.num_labels != 1:
-            raise ModelError(
-                f"{model} has {network.config.num_labels} outputs; a reward model has one. Train it "
-                "with num_labels=1."
-            )
         untrained = sorted(key for key in missing if key.startswith(("score", "classifier")))
         if untrained:
             raise ModelError(
                 f"{model} has no trained head ({', '.join(untrained)} is not in its weights), so its "
                 "scores would be random: train it first, or score it with --adapter likelihood."
+            )
+        if network.config.num_labels != 1:
+            raise ModelError(
+                f"{model} has {network.config.num_labels} outputs; a reward model has one. Train it "
+                "with num_labels=1."
             )
 
     def _score_rendered(self, rendered: Rendered) -> tuple[Sequence[float], Tokens]:

@@ -13,7 +13,9 @@ from fcrewardbench.types import Tokens
 
 
 class Likelihood(LocalScorer):
-    """Log-probability of the candidate's tokens given the prompt, the end of the turn included.
+    """Any causal language model, zero-shot: log-probability of the candidate given the prompt.
+
+    The end of the turn counts as part of the candidate.
 
     Args:
         reduction: "mean" over the candidate's tokens, or "sum".

@@ -52,6 +52,7 @@ class LocalScorer(Scorer):
         except ImportError as why:
             raise MissingExtra(str(why.name), "hf") from None
 
+        transformers.utils.logging.disable_progress_bar()  # the run has its own
         is_pin = revision is not None and revision.startswith("gguf-sha256:")
         where: dict[str, Any] = {"trust_remote_code": trust_remote_code}
         if revision is not None and not is_pin:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from fcrewardbench.adapters.base import Adapter
+from fcrewardbench.adapters.local import LocalScorer
 from fcrewardbench.errors import ModelError, UnknownName, UsageError
-from fcrewardbench.models import KNOWN_MODELS, folder
+from fcrewardbench.models import KNOWN_MODELS, PackagedModel, folder
 
 ENTRY_POINT_GROUP = "fcrewardbench.adapters"
 _ADAPTERS = {
@@ -31,12 +32,12 @@ MODEL_ADAPTERS = ("classifier", "likelihood", "api")
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A loaded model: what it is called, the adapter's name, and the object that scores."""
+    """A loaded model: its name, its adapter's, the object that scores, the package of its weights."""
 
     name: str
     adapter_name: str
     adapter: Adapter
-    options: dict[str, Any]
+    package: PackagedModel | None = None
 
 
 def adapter_names() -> list[str]:
@@ -78,19 +79,18 @@ def load_named(model: str, adapter: str | None = None, **options: Any) -> Loaded
     """
     if adapter is None and model in adapter_names() and model not in MODEL_ADAPTERS:
         return _construct(model, model, adapter_class(model), (), options)
-    if adapter == "api":
-        return _construct(model, adapter, adapter_class(adapter), (model,), options)
     if adapter is not None:
         cls = adapter_class(adapter)
-        if "model" not in parameters_of(cls):
-            return _construct(model, adapter, cls, (), options)
+        if not issubclass(cls, LocalScorer):
+            named = (model,) if "model" in parameters_of(cls) else ()
+            return _construct(model, adapter, cls, named, options)
     location, revision = _locate(model)
     name = adapter or (KNOWN_MODELS[model].adapter if model in KNOWN_MODELS else None)
     name = name or _guess(location, model)
     cls = adapter_class(name)
-    if revision is not None and "revision" in parameters_of(cls):
+    if revision is not None:
         options.setdefault("revision", revision)
-    return _construct(model, name, cls, (location,), options)
+    return _construct(model, name, cls, (location,), options, KNOWN_MODELS.get(model))
 
 
 def load(model: str, adapter: str | None = None, **options: Any) -> Adapter:
@@ -120,6 +120,7 @@ def _construct(
     cls: type[Adapter],
     positional: tuple[str, ...],
     options: dict[str, Any],
+    package: PackagedModel | None = None,
 ) -> Loaded:
     known = [name for name in parameters_of(cls) if name != "model"]
     for option in options:
@@ -128,7 +129,7 @@ def _construct(
             raise UsageError(
                 f"The adapter '{adapter_name}' has no option '{option}'; it takes {takes}."
             )
-    return Loaded(name, adapter_name, cls(*positional, **options), options)
+    return Loaded(name, adapter_name, cls(*positional, **options), package)
 
 
 def _locate(model: str) -> tuple[str, str | None]:

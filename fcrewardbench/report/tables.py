@@ -60,18 +60,20 @@ def compare_table(cards: Sequence[Card]) -> Table:
     """Several runs, the best first."""
     benchmark = cards[0]["benchmark"]
     heading = f"{benchmark['name']}@{benchmark['edition']}, {benchmark['pairs']:,} pairs"
-    table = _table(heading, ["model", "scored"], [*_NUMBERS[1:], "ties", "seconds"])
+    table = _table(heading, ["model", "pairs"], [*_NUMBERS[1:], "ties"])
+    if any(card["sample"] for card in cards):
+        table.caption = "Where fewer pairs are scored, they are a sample stratified by error type."
+        table.caption_justify = "left"
     for card in sorted(cards, key=lambda c: -c["metrics"]["accuracy"]):
         metrics, sample = card["metrics"], card["sample"]
-        scored = f"sample of {metrics['n']:,}, by type" if sample else "all"
+        pairs = f"{metrics['n']:,}" + (f" of {sample['of']:,}" if sample else "")
         table.add_row(
             card["model"]["name"],
-            scored,
+            pairs,
             _percent(metrics["accuracy"]),
             _interval(metrics),
             _percent(metrics["strict_accuracy"]),
             str(metrics["outcomes"]["tie"]),
-            f"{card['seconds']:.1f}",
         )
     return table
 
@@ -85,7 +87,7 @@ def _table(title: str, words: Sequence[str], numbers: Sequence[str]) -> Table:
 
     table = Table(title=title, title_justify="left", box=SIMPLE, pad_edge=False)
     for heading in words:
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, no_wrap=True)
     for heading in numbers:
         table.add_column(heading, justify="right", no_wrap=True)
     return table
