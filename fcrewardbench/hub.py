@@ -2,53 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from fcrewardbench.errors import DataError, MissingExtra, UsageError
+from fcrewardbench.errors import DataError, UsageError
+
+MODEL_FILES = ("*.json", "*.safetensors", "*.model", "*.jinja", "*.txt", "*.py")
 
 
-def download(
-    repository: str, file: str, *, revision: str | None = None, dataset: bool = False
-) -> Path:
-    """One file of a hub repository, cached by `huggingface_hub`.
+def download(repository: str, file: str, *, revision: str) -> Path:
+    """One file of a hub data set, cached by `huggingface_hub`.
 
     Raises:
-        MissingExtra: huggingface_hub is not installed.
-        UsageError: no such repository, or access is refused.
+        UsageError: no such repository or file, or access is refused.
         DataError: the hub cannot be reached and the file is not in its cache.
     """
-    try:
-        import huggingface_hub
-        from huggingface_hub.errors import (
-            EntryNotFoundError,
-            GatedRepoError,
-            HFValidationError,
-            LocalEntryNotFoundError,
-            RepositoryNotFoundError,
-            RevisionNotFoundError,
+    import huggingface_hub
+
+    with _explained(f"{repository}@{revision[:12]}"):
+        path = huggingface_hub.hf_hub_download(
+            repository, file, revision=revision, repo_type="dataset"
         )
-    except ImportError:
-        raise MissingExtra("huggingface_hub", "hub") from None
-    where = f"{repository}{'@' + revision[:12] if revision else ''}"
-    try:
-        return Path(
-            huggingface_hub.hf_hub_download(
-                repository, file, revision=revision, repo_type="dataset" if dataset else "model"
-            )
+    return Path(path)
+
+
+def snapshot(repository: str, revision: str | None = None) -> Path:
+    """The folder of a hub model at one commit, which is the folder's name.
+
+    Raises:
+        UsageError, DataError: see `download`.
+    """
+    import huggingface_hub
+
+    with _explained(f"{repository}{f'@{revision}' if revision else ''}"):
+        path = huggingface_hub.snapshot_download(
+            repository, revision=revision, allow_patterns=list(MODEL_FILES)
         )
-    except LocalEntryNotFoundError as why:
-        raise DataError(
-            f"The hub cannot be reached for {where} and {file} is not in its cache: go online, or "
-            "give a local folder or file."
-        ) from why
-    except GatedRepoError as why:
-        raise UsageError(f"{where} is gated: accept its terms and run hf auth login.") from why
-    except (RepositoryNotFoundError, RevisionNotFoundError, HFValidationError) as why:
+    return Path(path)
+
+
+@contextmanager
+def _explained(where: str) -> Iterator[None]:
+    """The hub's errors as sentences."""
+    from huggingface_hub import errors
+
+    try:
+        yield
+    except errors.GatedRepoError as why:
+        raise UsageError(f"{where} is gated: accept its terms, then run hf auth login.") from why
+    except (
+        errors.RepositoryNotFoundError,
+        errors.RevisionNotFoundError,
+        errors.HFValidationError,
+    ) as why:
         raise UsageError(f"The hub has no {where}: check the id and the revision.") from why
-    except EntryNotFoundError as why:
-        raise UsageError(f"{where} on the hub has no file {file}.") from why
-    except OSError as why:
+    except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, OSError) as why:
         raise DataError(
-            f"The hub cannot be reached for {where} ({type(why).__name__}): go online, or give a "
-            "local folder or file."
+            f"The hub cannot be reached for {where}, and it is not in the cache: go online, or give "
+            "a local folder or file."
         ) from why

@@ -3,7 +3,7 @@
 Imports decoders and checker out of the pinned `bfcl-eval` wheel, with stubs for its model table and
 for the modules that need what it requires. Development only.
 
-    python scripts/compare_bfcl_checker.py RESULTS_FOLDER [--show N]
+    python scripts/compare_bfcl_checker.py RESULTS_FOLDER [--show N] [--at-least SHARE]
 
 RESULTS_FOLDER holds BFCL result files, nested or flat, v3 or v4 (`BFCL_v4_<category>_result.json`).
 """
@@ -22,6 +22,7 @@ import warnings
 import zipfile
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -135,16 +136,73 @@ def original_verdict(
     return bool(result["valid"]), "" if result["valid"] else original_type(result)
 
 
+@dataclass
+class Tally:
+    """What the comparison counts."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    disagreements: dict[tuple[str, str, str], list[str]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    labels: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def add(self, task: Task, output: Any, parsed: Parsed, verdict: Any, decode: Any) -> None:
+        """Hold one output against the original: its checker on our calls, then its decoder, too."""
+        ours = judged(task, parsed)
+        mine = str(ours.first.type) if ours.first else "valid"
+        calls = [{call.name: dict(call.arguments)} for call in parsed.calls or ()]
+        self.counts["outputs"] += 1
+        self.counts[f"dialect: {parsed.dialect}"] += 1
+        self.counts["read by us"] += parsed.calls is not None
+        self.counts["valid by ours"] += ours.ok
+        same, theirs = original_verdict(verdict, task, lambda read: read, calls)
+        self.counts["checker agrees, same calls"] += same == ours.ok
+        if same != ours.ok:
+            key = ("checker", theirs or "valid", mine)
+            self.disagreements[key].append(f"{task.id} {output}")
+        elif not same and calls:
+            self.labels[theirs, mine] += 1
+        valid, theirs = original_verdict(verdict, task, decode, output)
+        self.counts["valid by BFCL's decoder and checker"] += valid
+        self.counts["decoder and checker agree"] += valid == ours.ok
+        if valid != ours.ok:
+            key = ("end to end", theirs or "valid", f"{mine} [{parsed.dialect}]")
+            self.disagreements[key].append(f"{task.id} {output}")
+
+    def show(self, examples: int) -> None:
+        for name, count in self.counts.most_common():
+            print(f"{count:7d}  {count / self.counts['outputs']:8.3%}  {name}")
+        print("\nfirst failure (BFCL's, ours), same calls:")
+        for (theirs, mine), count in self.labels.most_common():
+            print(f"{count:7d}  {theirs} | {mine}")
+        print("\ndisagreements on the verdict (stage, BFCL, ours):")
+        for key, found in sorted(self.disagreements.items(), key=lambda item: -len(item[1])):
+            print(f"{len(found):7d}  {' | '.join(key)}")
+            for example in found[:examples]:
+                print(f"           {example[:600]}")
+
+
+def judged(task: Task, parsed: Parsed) -> Checked:
+    return check(parsed.candidate, task.answer or (), task.prompt.tools, unreadable=parsed.problem)
+
+
+def decoder_of(file: Path, decoders: dict[str, Any]) -> Any:
+    """The decoder of the model whose folder a file is in; most prompting models share one."""
+    folder = str(file.parent)
+    return next(decoder for name, decoder in decoders.items() if name in folder)
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("folder", type=Path)
     arguments.add_argument("--show", type=int, default=0, help="print N examples of each kind")
+    arguments.add_argument(
+        "--at-least", type=float, default=0.0, help="fail where the checkers agree on less"
+    )
     given = arguments.parse_args()
     verdict, decoders = load_original()
     tasks = {version: load_tasks(version) for version in ("v3", "v4")}
-    counts: Counter[str] = Counter()
-    kinds: dict[tuple[str, str, str], list[str]] = defaultdict(list)
-    labels: Counter[tuple[str, str]] = Counter()
+    tally = Tally()
     work: list[tuple[Task, Parsed]] = []
     for file in sorted(given.folder.rglob("BFCL_v*_result.json")):
         version, category = file.stem.removesuffix("_result").removeprefix("BFCL_").split("_", 1)
@@ -152,56 +210,19 @@ def main() -> None:
             category = "simple_python"
         if category not in PYTHON_CATEGORIES:
             continue
-        model = next(name for name in decoders if name in str(file.parent))
-        if model == "Llama-3.1-8B-Instruct-FC" and "-FC" not in str(file.parent):
-            model = ""
         for line in file.open(encoding="utf-8"):
             row = json.loads(line)
-            task, output = tasks[version][row["id"]], row["result"]
-            parsed = parse(output)
-            ours = check(
-                parsed.candidate, task.answer or (), task.prompt.tools, unreadable=parsed.problem
-            )
+            task, parsed = tasks[version][row["id"]], parse(row["result"])
             work.append((task, parsed))
-            calls = [{c.name: dict(c.arguments)} for c in parsed.calls or ()]
-            counts["outputs"] += 1
-            counts[f"dialect: {parsed.dialect}"] += 1
-            same, label = original_verdict(verdict, task, lambda read: read, calls)
-            if parsed.calls:
-                counts["read by us"] += 1
-                counts["checker agrees on what we read"] += same == ours.ok
-                if same != ours.ok:
-                    kinds["checker", label or "valid", name_of(ours)].append(
-                        f"{row['id']} {output}"
-                    )
-                elif not same:
-                    labels[label, name_of(ours)] += 1
-            valid, label = original_verdict(verdict, task, decoders[model], output)
-            counts["valid by BFCL's decoder and checker"] += valid
-            counts["valid by ours"] += ours.ok
-            counts["decoder and checker agree"] += valid == ours.ok
-            if valid != ours.ok:
-                kinds["end to end", label or "valid", f"{name_of(ours)} [{parsed.dialect}]"].append(
-                    f"{row['id']} {output} || {[f.message for f in ours.failures]}"
-                )
+            tally.add(task, row["result"], parsed, verdict, decoder_of(file, decoders))
     started = time.perf_counter()
     for task, parsed in work:
-        check(parsed.candidate, task.answer or (), task.prompt.tools, unreadable=parsed.problem)
+        judged(task, parsed)
     rate = len(work) / (time.perf_counter() - started)
-    for name, count in counts.most_common():
-        print(f"{count:7d}  {count / counts['outputs']:8.3%}  {name}")
-    print(f"{rate:,.0f} checks a second on one core\n\nfirst failure (BFCL's, ours), same calls:")
-    for (theirs, mine), count in labels.most_common():
-        print(f"{count:7d}  {theirs} | {mine}")
-    print("\ndisagreements on the verdict (stage, BFCL, ours):")
-    for key, examples in sorted(kinds.items(), key=lambda item: -len(item[1])):
-        print(f"{len(examples):7d}  {' | '.join(key)}")
-        for example in examples[: given.show]:
-            print(f"           {example[:600]}")
-
-
-def name_of(checked: Checked) -> str:
-    return str(checked.first.type) if checked.first else "valid"
+    tally.show(given.show)
+    print(f"\n{rate:,.0f} checks a second on one core")
+    if tally.counts["checker agrees, same calls"] < given.at_least * len(work):
+        sys.exit(f"The checkers agree on less than {given.at_least:.1%}.")
 
 
 if __name__ == "__main__":

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from fcrewardbench.adapters.base import Scorer
-from fcrewardbench.errors import DataError, MissingExtra, ModelError, UsageError
+from fcrewardbench.errors import MissingExtra, ModelError, UsageError
 from fcrewardbench.render import Rendered, Renderer
 from fcrewardbench.types import Group, Outcome, Scored, Tokens
 
@@ -21,17 +20,16 @@ class LocalScorer(Scorer):
     """A transformers model on this machine.
 
     Args:
-        model: a folder or a hub id.
+        model: the model's folder.
         dtype: "float32", "bfloat16" or "float16"; the scores' arithmetic is float32 in any case.
         device: "cpu", "cuda", "cuda:1"…; where it is left out, a GPU if there is one.
-        revision: a hub revision.
+        revision: what the run card calls the weights; a hash of them where it is left out.
         max_length: the longest sequence to score, in tokens; the model's own limit if left out.
         share_prompt: compute what the candidates of a group have in common once.
         trust_remote_code: run Python code that comes with the model. Off by default.
     """
 
     auto_class = ""
-    output = ""
 
     def __init__(
         self,
@@ -53,18 +51,16 @@ class LocalScorer(Scorer):
             raise MissingExtra(str(why.name), "hf") from None
 
         transformers.utils.logging.disable_progress_bar()  # the run has its own
-        is_pin = revision is not None and revision.startswith("gguf-sha256:")
-        where: dict[str, Any] = {"trust_remote_code": trust_remote_code}
-        if revision is not None and not is_pin:
-            where["revision"] = revision
         try:
-            tokenizer = transformers.AutoTokenizer.from_pretrained(model, **where)
+            tokenizer = transformers.AutoTokenizer.from_pretrained(
+                model, trust_remote_code=trust_remote_code
+            )
             network, notes = getattr(transformers, self.auto_class).from_pretrained(
                 model,
                 dtype=getattr(torch, dtype),
                 use_safetensors=True,
                 output_loading_info=True,
-                **where,
+                trust_remote_code=trust_remote_code,
             )
         except (OSError, ValueError) as why:
             raise _loading_error(model, why) from why
@@ -76,9 +72,7 @@ class LocalScorer(Scorer):
         self._share = share_prompt
         self._dtype = dtype
         self._trust_remote_code = trust_remote_code
-        self._revision = (
-            revision or getattr(network.config, "_commit_hash", None) or _weights(model)
-        )
+        self._revision = revision or _weights(model)
 
     def _check(self, model: str, network: Any, missing: set[str]) -> None:
         """Refuse a network that this adapter would score wrongly."""
@@ -124,24 +118,11 @@ def _weights(model: str) -> str:
     return f"weights-sha256:{digest.hexdigest()}"
 
 
-def _loading_error(model: str, why: Exception) -> UsageError:
+def _loading_error(model: str, why: Exception) -> ModelError:
     """One sentence out of transformers' many."""
     text = " ".join(str(why).split())
-    if not Path(model).is_dir() and (
-        "connect" in text or "offline" in text or "cached files" in text
-    ):
-        return DataError(
-            f"The hub cannot be reached for {model} and it is not in the cache: go online, or give a "
-            "local folder."
-        )
     if "trust_remote_code" in text:
         return ModelError(
             f"{model} brings its own Python code: read it, then pass --trust-remote-code to run it."
         )
     return ModelError(f"{model} cannot be loaded: {text[:300]}")
-
-
-def head_config(model: str) -> dict[str, Any]:
-    """A local folder's config.json, empty for a hub id."""
-    path = Path(model) / "config.json"
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}

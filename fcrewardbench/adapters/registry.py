@@ -13,6 +13,7 @@ from typing import Any
 from fcrewardbench.adapters.base import Adapter
 from fcrewardbench.adapters.local import LocalScorer
 from fcrewardbench.errors import ModelError, UnknownName, UsageError
+from fcrewardbench.hub import snapshot
 from fcrewardbench.models import KNOWN_MODELS, PackagedModel, folder
 
 ENTRY_POINT_GROUP = "fcrewardbench.adapters"
@@ -84,13 +85,13 @@ def load_named(model: str, adapter: str | None = None, **options: Any) -> Loaded
         if not issubclass(cls, LocalScorer):
             named = (model,) if "model" in parameters_of(cls) else ()
             return _construct(model, adapter, cls, named, options)
-    location, revision = _locate(model)
+    location, revision = _locate(model, options.pop("revision", None))
     name = adapter or (KNOWN_MODELS[model].adapter if model in KNOWN_MODELS else None)
     name = name or _guess(location, model)
-    cls = adapter_class(name)
     if revision is not None:
-        options.setdefault("revision", revision)
-    return _construct(model, name, cls, (location,), options, KNOWN_MODELS.get(model))
+        options["revision"] = revision
+    package = KNOWN_MODELS.get(model)
+    return _construct(model, name, adapter_class(name), (str(location),), options, package)
 
 
 def load(model: str, adapter: str | None = None, **options: Any) -> Adapter:
@@ -132,36 +133,37 @@ def _construct(
     return Loaded(name, adapter_name, cls(*positional, **options), package)
 
 
-def _locate(model: str) -> tuple[str, str | None]:
-    """Folder or hub id of a model, and the revision where it is known beforehand."""
+def _locate(model: str, wanted: str | None) -> tuple[Path, str | None]:
+    """Folder of a model, and its revision where the folder's content does not have to tell it."""
     if model.startswith("path:"):
         path = Path(model.removeprefix("path:")).expanduser()
         if not path.is_dir():
             raise UsageError(f"There is no folder {path}; --model path:… names a model's folder.")
-        return str(path), None
+        return path, None
     if model.startswith("hub:"):
-        return model.removeprefix("hub:"), None
+        return _from_hub(model.removeprefix("hub:"), wanted)
     if model in KNOWN_MODELS:
-        return str(folder(model)), KNOWN_MODELS[model].revision
+        return folder(model), KNOWN_MODELS[model].revision
     if Path(model).expanduser().is_dir():
-        return str(Path(model).expanduser()), None
+        return Path(model).expanduser(), None
     if model.count("/") == 1 and not model.startswith((".", "/", "~", "baseline/")):
-        return model, None
+        return _from_hub(model, wanted)
     known = [name for name in adapter_names() if name not in MODEL_ADAPTERS] + list(KNOWN_MODELS)
     raise UnknownName(
         "model", model, known, "It is no folder either, and a hub id looks like owner/name."
     )
 
 
-def _guess(location: str, model: str) -> str:
-    """The adapter that fits a model's architecture, out of its config.json."""
-    config = Path(location) / "config.json"
-    if not config.is_file():
-        from fcrewardbench.hub import download
+def _from_hub(repository: str, wanted: str | None) -> tuple[Path, str]:
+    path = snapshot(repository, wanted)
+    return path, path.name
 
-        if Path(location).is_dir():
-            raise ModelError(f"{location} has no config.json, so it is no transformers model.")
-        config = download(location, "config.json")
+
+def _guess(location: Path, model: str) -> str:
+    """The adapter that fits a model's architecture, out of its config.json."""
+    config = location / "config.json"
+    if not config.is_file():
+        raise ModelError(f"{model} has no config.json, so it is no transformers model.")
     try:
         architectures = json.loads(config.read_text(encoding="utf-8")).get("architectures") or []
     except ValueError as why:

@@ -21,7 +21,7 @@ def load() -> Benchmark:
     Raises:
         DataError: the hub cannot be reached, or the file is not what it should be.
     """
-    return read(download(REPOSITORY, FILE, revision=REVISION, dataset=True))
+    return read(download(REPOSITORY, FILE, revision=REVISION))
 
 
 def read(path: Path) -> Benchmark:

@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+from fcrewardbench.stats import FEW_CLUSTERS, accuracy_interval, wilson
+
+
+@pytest.mark.parametrize(("wins", "n"), [(0, 5), (5, 5), (7, 20), (45, 50), (1, 1)])
+def test_wilson_is_scipys(wins: int, n: int) -> None:
+    expected = binomtest(wins, n).proportion_ci(method="wilson")
+    found = wilson(wins, n)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=1e-9)
+
+
+def test_few_clusters_and_extreme_shares_get_wilson() -> None:
+    few = [str(i % (FEW_CLUSTERS - 1)) for i in range(500)]
+    assert accuracy_interval([1.0, 0.0] * 250, few).method == "wilson"
+    many = [str(i) for i in range(500)]
+    assert accuracy_interval([1.0] * 500, many).method == "wilson"
+    assert "cluster bootstrap" in accuracy_interval([1.0, 0.0] * 250, many).method
+
+
+def test_the_interval_is_seeded() -> None:
+    credits = [float(i % 3 == 0) for i in range(300)]
+    clusters = [str(i // 2) for i in range(300)]
+    assert accuracy_interval(credits, clusters) == accuracy_interval(credits, clusters)
+
+
+def test_pairs_that_rise_and_fall_together_widen_the_interval() -> None:
+    generator = np.random.default_rng(1)
+    clusters = [str(i // 5) for i in range(500)]
+    together = np.repeat(generator.random(100) < 0.7, 5).astype(float)
+    apart = (generator.random(500) < 0.7).astype(float)
+    wide = accuracy_interval(list(together), clusters)
+    narrow = accuracy_interval(list(apart), clusters)
+    assert wide.high - wide.low > 1.7 * (narrow.high - narrow.low)
+
+
+@pytest.mark.parametrize("size", [1, 4])
+def test_coverage_is_near_95_percent(size: int) -> None:
+    """Simulated: clusters with a shared share, 400 runs; 3 standard errors are 3.3 points."""
+    generator = np.random.default_rng(0)
+    covered = 0
+    for _ in range(400):
+        shares = generator.beta(3, 2, 60)
+        credits = (generator.random((60, size)) < shares[:, None]).astype(float)
+        clusters = [str(i) for i in range(60) for _ in range(size)]
+        found = accuracy_interval(list(credits.ravel()), clusters)
+        covered += found.low <= 0.6 <= found.high
+    assert 0.917 <= covered / 400 <= 0.983
