@@ -63,11 +63,11 @@ def assert_independent(scorer: Scorer, alone: Scorer, groups: list[Group]) -> No
     group = groups[0]
     for order in ((2, 0, 1), (1, 0, 2)):
         turned = replace(group, candidates=tuple(group.candidates[i] for i in order))
-        expected = pytest.approx([shared[group.id][i] for i in order], abs=TOLERANCE)
+        expected = pytest.approx(tuple(shared[group.id][i] for i in order), abs=TOLERANCE)
         assert scores_of(scorer, [turned])[group.id] == expected
     for index, candidate in enumerate(group.candidates):
         single = replace(group, candidates=(candidate,))
-        expected = pytest.approx([shared[group.id][index]], abs=TOLERANCE)
+        expected = pytest.approx((shared[group.id][index],), abs=TOLERANCE)
         assert scores_of(scorer, [single])[group.id] == expected
     eight = replace(group, candidates=(*group.candidates, *group.candidates, "Yes.", "No. " * 60))
     expected = pytest.approx(shared[group.id] * 2, abs=TOLERANCE)
@@ -274,7 +274,7 @@ def test_score_takes_plain_objects(smollm2: Path) -> None:
     assert isinstance(scorer, Scorer)
     tools: list[Any] = [{"name": "f", "parameters": {"type": "object", "properties": {"a": {}}}}]
     messages = [{"role": "user", "content": "Call f with a = 1."}]
-    forms = ['[{"name": "f", "arguments": {"a": 1}}]', [{"f": {"a": 1}}], "f(a=1)"]
+    forms: list[Any] = ['[{"name": "f", "arguments": {"a": 1}}]', [{"f": {"a": 1}}], "f(a=1)"]
     scores = scorer.score(tools, messages, forms)
     assert scores == pytest.approx([scores[0]] * 3, abs=TOLERANCE)
     assert scorer.score(tools, messages, ["f(a=2)"])[0] != pytest.approx(scores[0], abs=TOLERANCE)

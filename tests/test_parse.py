@@ -106,6 +106,18 @@ def test_words_are_text_without_a_problem(text: str) -> None:
     assert (parsed.candidate, parsed.dialect, parsed.problem) == (text, "text", None)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"name": "f", "arguments": {"html": "<tool_call>x</tool_call> ```y``` <think>z</think>"}}]',
+        "[f(html='<tool_call>x</tool_call> ```y``` <think>z</think>')]",
+    ],
+)
+def test_what_looks_like_a_wrapper_inside_an_argument_is_its_value(text: str) -> None:
+    value = "<tool_call>x</tool_call> ```y``` <think>z</think>"
+    assert parse(text).calls == (Call("f", {"html": value}),)
+
+
 def test_nothing_is_evaluated(tmp_path: Any) -> None:
     target = tmp_path / "made"
     program = f"__import__('pathlib').Path({str(target)!r}).touch()"

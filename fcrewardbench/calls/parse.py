@@ -90,67 +90,62 @@ def parse(output: object) -> Parsed:
 
 
 def _parse_text(output: str) -> Parsed:
-    text = _END_TOKENS.sub("", _REASONING.sub("", output, count=1))
+    whole = _END_TOKENS.sub("", output)
+    if _LOOKS_LIKE_CALLS.match(whole):
+        # What looks like a wrapper may stand inside an argument; the whole text goes first.
+        try:
+            return Parsed(*_read(whole))
+        except _Unreadable:
+            pass
+    text = _REASONING.sub("", whole, count=1)
     if _UNFINISHED_REASONING.match(text):
         return Parsed(output, "text", "the reasoning block never ends")
     wrapper, segments = _segments(text)
     calls: list[Call] = []
     syntax = ""
-    for segment in segments:
-        try:
-            read, syntax = segment()
-        except _Unreadable as why:
-            looks = wrapper or _LOOKS_LIKE_CALLS.match(text)
-            return Parsed(
-                output,
-                f"{wrapper} unreadable".strip() if looks else "text",
-                str(why) if looks else None,
-            )
-        calls.extend(read)
+    try:
+        for segment in segments:
+            read, syntax = _read(segment)
+            calls.extend(read)
+    except _Unreadable as why:
+        if wrapper or _LOOKS_LIKE_CALLS.match(text):
+            return Parsed(output, f"{wrapper} unreadable".strip(), str(why))
+        return Parsed(output, "text")
     return Parsed(tuple(calls), f"{wrapper}, {syntax}" if wrapper else syntax)
 
 
-_Read = Callable[[], tuple[tuple[Call, ...], str]]
-
-
-def _segments(text: str) -> tuple[str, list[_Read]]:
-    """The wrapper found and a reader for each stretch of text that should hold calls."""
+def _segments(text: str) -> tuple[str, list[str]]:
+    """The wrapper found and each stretch of text that should hold calls."""
     tags = _TAG.findall(text)
     if tags:
-        return f"{tags[0][0]} tag", [_reader(body) for _, body in tags]
+        return f"{tags[0][0]} tag", [body for _, body in tags]
     functions = _FUNCTION_TAG.findall(text)
     if functions:
-        return "function tag", [_reader(f"<function={name}>{body}") for name, body in functions]
+        return "function tag", [f"<function={name}>{body}" for name, body in functions]
     marked, count = _MARKER.subn("", text)
     if count:
-        return "marker", [_reader(marked)]
-    fences = _FENCE.findall(text)
+        return "marker", [marked]
+    fences = [body for _, body in _FENCE.findall(text) if body.strip()]
     if fences:
-        return "code fence", [_reader(body) for _, body in fences if body.strip()]
-    return "", [_reader(text.strip().strip("`"))]
-
-
-def _reader(text: str) -> _Read:
-    return lambda: _read(text)
+        return "code fence", fences
+    return "", [text.strip().strip("`")]
 
 
 def _read(text: str) -> tuple[tuple[Call, ...], str]:
     """Calls of one stretch of text, and the syntax they were in."""
-    function = _FUNCTION_TAG.search(text)
-    if function:
-        return (_function_tag(*function.groups()),), "function=name"
     stripped = text.strip()
     if not stripped:
         raise _Unreadable("nothing is written where a call should be")
-    attempts: list[Callable[[str], tuple[tuple[Call, ...], str]]] = [_python, _name_then_json]
-    if stripped[0] in "[{":
-        attempts = (
-            [_json, _python]
-            if stripped[0] == "{" or stripped[1:].lstrip()[:1] in ("{", "]", '"')
-            else [_python, _json]
-        )
-    reasons = []
+    function = _FUNCTION_TAG.match(stripped)
+    if function:
+        return (_function_tag(*function.groups()),), "function=name"
+    attempts: tuple[Callable[[str], tuple[tuple[Call, ...], str]], ...] = (_python, _name_then_json)
+    if stripped[0] == "{" or re.match(r"\[\s*[\]{\"]", stripped):
+        attempts = (_json, _python)
+    elif stripped[0] == "[":
+        attempts = (_python, _json)
     variants = [stripped, stripped.replace("\\_", "_")] if "\\_" in stripped else [stripped]
+    reasons = []
     for attempt in attempts:
         for variant in variants:
             try:
