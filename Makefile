@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO_PAIRS ?= 120
+DEMO_RUN = runs/demo/smollm2-135m-q4-$(DEMO_PAIRS)
 BASELINES := random longer shorter overlap schema
 
 .PHONY: demo test lint
@@ -11,8 +12,8 @@ demo: $(VENV)/.demo
 	@for name in $(BASELINES); do \
 		$(BIN)/fcrb evaluate --model baseline/$$name --out runs/demo/$$name >/dev/null || exit; \
 	done
-	$(BIN)/fcrb evaluate --model smollm2-135m-q4 --limit $(DEMO_PAIRS) --out runs/demo/smollm2-135m-q4
-	$(BIN)/fcrb compare $(addprefix runs/demo/,$(BASELINES) smollm2-135m-q4)
+	$(BIN)/fcrb evaluate --model smollm2-135m-q4 --limit $(DEMO_PAIRS) --out $(DEMO_RUN)
+	$(BIN)/fcrb compare $(addprefix runs/demo/,$(BASELINES)) $(DEMO_RUN)
 
 test: lint
 	$(BIN)/pytest

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fcrewardbench.errors import ModelError
+from fcrewardbench.messages import calls_of
 from fcrewardbench.types import Call, Candidate, Group, Message, Prompt, Tool
 
 TOOLS_INSTRUCTION = (
@@ -22,6 +23,22 @@ TOOLS_INSTRUCTION = (
     'Reply with a JSON list of the calls to make, [{{"name": ..., "arguments": {{...}}}}, ...], '
     "or in words where no function fits."
 )
+
+_TODAY = {
+    "%d": "26",
+    "%b": "Jul",
+    "%B": "July",
+    "%m": "07",
+    "%Y": "2024",
+    "%y": "24",
+    "%A": "Friday",
+}
+STANDING_DATE = (
+    "{%- macro strftime_now(format) -%}{{ format"
+    + "".join(f"|replace('{code}', '{text}')" for code, text in _TODAY.items())
+    + " }}{%- endmacro -%}"
+)
+"""Put before a template that writes today's date, so that a score does not change overnight."""
 
 JUDGE_QUESTION = """\
 Below are function descriptions, a conversation, and two candidate replies to its last turn. A good \
@@ -65,7 +82,8 @@ def tools_text(tools: Sequence[Tool]) -> str:
 
 def conversation_text(messages: Sequence[Message]) -> str:
     """A conversation as plain text, a paragraph a turn."""
-    return "\n\n".join(f"{str(m['role']).capitalize()}: {m['content']}" for m in messages)
+    turns = (_with_calls_as_text(message) for message in messages)
+    return "\n\n".join(f"{str(turn['role']).capitalize()}: {turn['content']}" for turn in turns)
 
 
 def judge_messages(
@@ -113,7 +131,7 @@ class Renderer:
     def template_sha256(self) -> str:
         """Hash of everything that decides the text: chat template, our forms, what was probed."""
         template = self._tokenizer.chat_template if self._template else "plain"
-        forms = [template, TOOLS_INSTRUCTION, self.native_tools, self.native_calls]
+        forms = [template, TOOLS_INSTRUCTION, self.native_tools, self.native_calls, STANDING_DATE]
         return _sha256(json.dumps(forms, sort_keys=True))
 
     def render(self, group: Group) -> Rendered:
@@ -122,31 +140,45 @@ class Renderer:
         Raises:
             ModelError: the chat template refuses the conversation.
         """
-        head = self._text(group.prompt, None)
+        head = self._text(group.prompt, None, open_turn=True)
+        closed = self._text(group.prompt, None, open_turn=False).rstrip()
         texts = tuple(self._text(group.prompt, candidate) for candidate in group.candidates)
-        prompt = head[: min(_common_length(head, text) for text in texts)]
+        for text in texts:
+            if not text.startswith(closed):
+                raise ModelError(
+                    "The model's chat template writes the prompt otherwise once it has an answer, so "
+                    "its answers cannot be scored given the prompt."
+                )
         ids = tuple(self._ids(text) for text in texts)
-        prompt_ids = self._ids(prompt)
-        starts = tuple(_common_length(prompt_ids, sequence) for sequence in ids)
-        return Rendered(prompt, texts, ids, starts)
+        shared = [_common_length(head, text) for text in texts]
+        starts = tuple(
+            _common_length(self._ids(head[:length]), sequence)
+            for length, sequence in zip(shared, ids, strict=True)
+        )
+        return Rendered(head[: min(shared)], texts, ids, starts)
 
     def _ids(self, text: str) -> tuple[int, ...]:
         # A chat template writes the special tokens itself; adding them again would double them.
         encoded = self._tokenizer(text, add_special_tokens=not self._template)
         return tuple(encoded["input_ids"])
 
-    def _text(self, prompt: Prompt, candidate: Candidate | None) -> str:
-        messages = [dict(message) for message in prompt.messages]
+    def _text(self, prompt: Prompt, candidate: Candidate | None, *, open_turn: bool = False) -> str:
+        messages = [
+            dict(message) if self.native_calls else _with_calls_as_text(message)
+            for message in prompt.messages
+        ]
         tools = [tool.as_openai() for tool in prompt.tools]
         if tools and not self.native_tools:
             instruction = TOOLS_INSTRUCTION.format(tools=tools_text(prompt.tools))
             messages = _with_system(messages, instruction)
         if not self._template:
-            head = f"{conversation_text(messages)}\n\nAssistant: "
-            return head if candidate is None else head + candidate_text(candidate) + self._eos()
+            turns = conversation_text(messages)
+            if candidate is None:
+                return f"{turns}\n\nAssistant: " if open_turn else turns
+            return f"{turns}\n\nAssistant: {candidate_text(candidate)}{self._eos()}"
         if candidate is not None:
             messages.append(self._reply(candidate))
-        return self._apply(messages, tools if self.native_tools else None, candidate is None)
+        return self._apply(messages, tools if self.native_tools else None, open_turn)
 
     def _eos(self) -> str:
         return str(self._tokenizer.eos_token or "")
@@ -161,11 +193,18 @@ class Renderer:
         """The template's text; where it refuses the roles, with the system turn in the user's."""
         from jinja2 import TemplateError
 
+        template = self._tokenizer.get_chat_template(tools=tools)
+        if "strftime_now" in template:
+            template = STANDING_DATE + template
         merged = _without_system(messages)
         for attempt in (messages, merged):
             try:
                 text = self._tokenizer.apply_chat_template(
-                    attempt, tools=tools, tokenize=False, add_generation_prompt=open_turn
+                    attempt,
+                    tools=tools,
+                    tokenize=False,
+                    add_generation_prompt=open_turn,
+                    chat_template=template,
                 )
             except TemplateError as why:
                 reason = str(why)
@@ -175,11 +214,15 @@ class Renderer:
         raise ModelError(f"The model's chat template refuses turns of the roles {roles}: {reason}")
 
     def _shows_tools(self) -> bool:
+        """Before the answer and behind it: some templates show tools only to a last user turn."""
+        asked: list[dict[str, Any]] = [{"role": "user", "content": "hi"}]
+        answered = [*asked, {"role": "assistant", "content": "hello"}]
+        tools = [_PROBE_TOOL.as_openai()]
         try:
-            text = self._apply([{"role": "user", "content": "hi"}], [_PROBE_TOOL.as_openai()], True)
+            texts = (self._apply(asked, tools, True), self._apply(answered, tools, False))
         except ModelError:
             return False
-        return _PROBE_TOOL.name in text and "probe_argument" in text
+        return all(_PROBE_TOOL.name in text and "probe_argument" in text for text in texts)
 
     def _shows_calls(self) -> bool:
         messages: list[dict[str, Any]] = [{"role": "user", "content": "hi"}]
@@ -205,6 +248,15 @@ _PROBE_TOOL = Tool(
     {},
 )
 _PROBE_CALL = Call("probe_function", {"probe_argument": "probe value"})
+
+
+def _with_calls_as_text(message: Message) -> dict[str, Any]:
+    """A turn whose calls, if it made any, stand in its content."""
+    calls = calls_of(message)
+    if not calls:
+        return dict(message)
+    text = "\n".join(part for part in (message["content"], candidate_text(calls)) if part)
+    return {"role": message["role"], "content": text}
 
 
 def _with_system(messages: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:

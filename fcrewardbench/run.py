@@ -6,19 +6,20 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from fcrewardbench.adapters.base import Adapter, Judge
-from fcrewardbench.adapters.registry import Loaded, load_named
-from fcrewardbench.benchmarks.registry import load_benchmark
-from fcrewardbench.config import EvaluateConfig
+from fcrewardbench.adapters.base import Adapter, Judge, Scorer
+from fcrewardbench.adapters.registry import Loaded, load_named, parameters_of
+from fcrewardbench.benchmarks.registry import load_benchmark, pinned
+from fcrewardbench.config import EvaluateConfig, config_of
 from fcrewardbench.errors import FCRewardBenchError, RunError, UsageError
-from fcrewardbench.report.card import make_card
+from fcrewardbench.report.card import make_card, read_card
 from fcrewardbench.report.tables import report_markdown
 from fcrewardbench.scoring.rows import Row, RowLog, read_parquet, row_of, write_parquet
 from fcrewardbench.types import Benchmark, Compared, Group, Pair, Scored
@@ -81,29 +82,80 @@ def evaluate(
         UsageError: bad names, options or data, or `out` holds another run.
         RunError: the run broke off; what is done is kept in `out`.
     """
-    config = EvaluateConfig(
-        model=model if isinstance(model, str) else type(model).__name__,
-        adapter=adapter,
-        benchmark=benchmark if isinstance(benchmark, str) else benchmark.name,
-        limit=limit,
-        sample_seed=sample_seed,
-        options=options,
+    named = (
+        model if isinstance(model, str) else f"{type(model).__module__}:{type(model).__qualname__}"
     )
+    if not isinstance(model, str):
+        _refuse_unnamed(model, adapter, options, out)
+    config = config_of(
+        {
+            "model": named,
+            "adapter": adapter,
+            "benchmark": benchmark if isinstance(benchmark, str) else benchmark.name,
+            "limit": limit,
+            "sample_seed": sample_seed,
+            "options": options,
+        }
+    )
+    data = load_benchmark(benchmark) if isinstance(benchmark, str) else benchmark
     if isinstance(model, str):
         loaded = load_named(model, adapter, **options)
     else:
-        loaded = Loaded(config.model, config.model, model)
-    data = load_benchmark(benchmark) if isinstance(benchmark, str) else benchmark
+        loaded = Loaded(named, named, model)
     return _run(config, data, loaded, None if out is None else Path(out), fresh, progress)
 
 
+def _refuse_unnamed(
+    model: Adapter, adapter: str | None, options: dict[str, Any], out: str | Path | None
+) -> None:
+    """What cannot be said of a loaded object, whose settings its `describe` alone knows."""
+    cls = type(model)
+    if adapter is not None or options:
+        given = ", ".join([*(["adapter"] if adapter is not None else []), *options])
+        raise UsageError(
+            f"{given}: a loaded model is as it was loaded; give the model's name instead."
+        )
+    told = cls.describe not in (Scorer.describe, Judge.describe)
+    if out is not None and not told and parameters_of(cls):
+        raise UsageError(
+            f"{cls.__name__} takes {', '.join(parameters_of(cls))} and has no describe() that tells "
+            "two settings apart, so a run of it cannot be kept in a folder: give it one."
+        )
+
+
 def evaluate_config(
-    config: EvaluateConfig, out: Path, *, fresh: bool = False, progress: Progress | None = None
+    config: EvaluateConfig,
+    out: Path,
+    *,
+    repeats: dict[str, Any] | None = None,
+    fresh: bool = False,
+    progress: Progress | None = None,
 ) -> Run:
-    """Do what a configuration says; see `evaluate`."""
+    """Do what a configuration says; see `evaluate`.
+
+    Args:
+        repeats: the card of the run that this one repeats.
+
+    Raises:
+        UsageError: benchmark or weights are not that run's any more; and those of `evaluate`.
+    """
     data = load_benchmark(config.benchmark)
     loaded = load_named(config.model, config.adapter, **config.options)
+    if repeats is not None and config.benchmark == repeats["config"]["benchmark"]:
+        _refuse_other("data", repeats["benchmark"]["sha256"], data.sha256)
+    if repeats is not None and config.model == repeats["config"]["model"]:
+        _refuse_other(
+            "weights", repeats["model"].get("revision"), loaded.adapter.describe().get("revision")
+        )
     return _run(config, data, loaded, out, fresh, progress)
+
+
+def _refuse_other(what: str, then: str | None, now: str | None) -> None:
+    if then != now:
+        raise UsageError(
+            f"The run to repeat was on other {what} ({then}; now {now}): evaluate without --config, or "
+            "get these back."
+        )
 
 
 def _run(
@@ -114,15 +166,16 @@ def _run(
     fresh: bool,
     progress: Progress | None,
 ) -> Run:
+    evaluation = _Evaluation(config, benchmark, loaded, folder, progress)
     if folder is None:
-        return _Evaluation(config, benchmark, loaded, None, progress).run()
+        return evaluation.run()
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(folder / ".lock", timeout=0):
             if fresh:
                 for name in ("rows.jsonl", "rows.parquet", "card.json", "report.md"):
                     (folder / name).unlink(missing_ok=True)
-            return _Evaluation(config, benchmark, loaded, folder, progress).run()
+            return evaluation.run()
     except Timeout:
         raise UsageError(f"Another run is writing to {folder}; give another --out.") from None
 
@@ -144,9 +197,10 @@ class _Evaluation:
         self._folder = folder
         self._progress = progress or (lambda done, total: None)
         self._pairs = sample(benchmark.pairs, config.limit, config.sample_seed)
+        self._identity = self._identify()
 
     def run(self) -> Run:
-        identity = self._identity()
+        identity = self._identity
         done = self._finished(identity)
         if done is not None:
             return done
@@ -167,7 +221,7 @@ class _Evaluation:
         groups = {pair.id: pair.group() for pair in pairs}
         self._progress(done, len(self._pairs))
         try:
-            for result in self._results(iter(groups.values())):
+            for result in self._results(groups.values()):
                 pair = by_id.pop(result.id)
                 yield row_of(pair, groups[pair.id], result)
                 done += 1
@@ -185,29 +239,35 @@ class _Evaluation:
                 f"the first '{next(iter(by_id))}'; it has to give one for every group."
             )
 
-    def _results(self, groups: Iterator[Group]) -> Iterator[Scored | Compared]:
+    def _results(self, groups: Iterable[Group]) -> Iterator[Scored | Compared]:
         adapter = self._loaded.adapter
+        if isinstance(adapter, Scorer) and adapter.sees_labels:
+            return adapter.score_groups(groups)
+        unlabelled = (replace(group, correct=None) for group in groups)
         if isinstance(adapter, Judge):
-            return adapter.compare_groups(groups)
-        return adapter.score_groups(groups)
+            return adapter.compare_groups(unlabelled)
+        return adapter.score_groups(unlabelled)
 
-    def _identity(self) -> dict[str, Any]:
+    def _identify(self) -> dict[str, Any]:
         """What must be equal for two runs to be one."""
         described = self._loaded.adapter.describe()
         described.pop("reported", None)  # what a server says of itself comes with its answers
+        neutral = self._loaded.adapter.neutral_options
+        asked = self._config.model_dump(mode="json")
+        asked["options"] = {k: v for k, v in asked["options"].items() if k not in neutral}
         return {
-            "config": self._config.model_dump(mode="json"),
+            "config": asked,
             "benchmark_sha256": self._benchmark.sha256,
             "model": described,
+            "fcrewardbench": version("fcrewardbench"),
         }
 
     def _finished(self, identity: dict[str, Any]) -> Run | None:
         """The run that the folder holds, if it is this one and complete."""
         if self._folder is None or not (self._folder / "card.json").exists():
             return None
-        card = json.loads((self._folder / "card.json").read_text(encoding="utf-8"))
-        ours = _digest(identity)
-        if card.get("run_sha256") != ours:
+        card = read_card(self._folder)
+        if card["run_sha256"] != _digest(identity):
             raise UsageError(
                 f"{self._folder} holds another run (of {card['model']['name']} on "
                 f"{card['benchmark']['name']}, or with other options): give another --out, or --fresh "
@@ -255,18 +315,29 @@ class _Evaluation:
             },
             sample=self._sample_note(),
             model=model,
-            config=self._config.model_dump(mode="json"),
+            config=self._repeatable(),
             seconds=seconds,
         )
         card["run_sha256"] = _digest(identity)
         if self._folder is not None:
             write_parquet(ordered, self._folder / "rows.parquet")
             _write(self._folder / "report.md", report_markdown(card))
-            _write(
-                self._folder / "card.json", json.dumps(card, indent=2, ensure_ascii=False) + "\n"
-            )
+            _write(self._folder / "card.json", json.dumps(card, indent=2) + "\n")
             (self._folder / "rows.jsonl").unlink(missing_ok=True)
         return Run(card, ordered, self._folder)
+
+    def _repeatable(self) -> dict[str, Any] | None:
+        """The configuration with everything pinned; None where the model was a loaded object."""
+        if ":" in self._loaded.adapter_name:
+            return None
+        config = self._config.model_dump(mode="json")
+        config["benchmark"] = pinned(config["benchmark"], self._benchmark)
+        pins = {
+            "base_url": self._identity["model"].get("base_url"),
+            "revision": self._loaded.commit,
+        }
+        config["options"].update({name: pin for name, pin in pins.items() if pin is not None})
+        return config
 
     def _sample_note(self) -> dict[str, Any] | None:
         if len(self._pairs) == len(self._benchmark.pairs):

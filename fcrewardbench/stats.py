@@ -2,8 +2,9 @@
 
 Pairs that share a tool catalogue succeed and fail together, so intervals resample catalogues, not
 pairs: a percentile bootstrap over clusters (Field and Welsh 2007, "Bootstrapping clustered data",
-J. R. Statist. Soc. B 69). With few clusters a bootstrap is too narrow; small cells get the score
-interval of Wilson (1927), which also holds at 0 and 1.
+J. R. Statist. Soc. B 69). With few clusters, or where all pairs came to the same, a bootstrap is too
+narrow; there it is the score interval of Wilson (1927), with the effective number of pairs after the
+design effect (Kish 1965, "Survey Sampling").
 """
 
 from __future__ import annotations
@@ -40,17 +41,30 @@ def accuracy_interval(credits: Sequence[float], clusters: Sequence[str]) -> Inte
     for credit, cluster in zip(credits, clusters, strict=True):
         totals[cluster] += credit
         sizes[cluster] += 1
-    if len(sizes) < FEW_CLUSTERS or sum(credits) in (0.0, float(len(credits))):
-        return wilson(sum(credits), len(credits))
+    if len(sizes) < FEW_CLUSTERS or len(set(credits)) == 1:
+        effective = _effective_size(list(totals.values()), list(sizes.values()))
+        return wilson(sum(credits) / len(credits), effective)
     return _cluster_bootstrap(list(totals.values()), list(sizes.values()))
 
 
-def wilson(credit: float, n: int) -> Interval:
-    """Wilson's score interval for a share `credit / n`; half credits are taken as they are."""
-    share = credit / n
+def wilson(share: float, n: float) -> Interval:
+    """Wilson's score interval for a share of `n` pairs; half credits are taken as they are."""
     centre = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
     half = _Z / (1 + _Z**2 / n) * sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
-    return Interval(max(0.0, centre - half), min(1.0, centre + half), "wilson")
+    low = 0.0 if share == 0.0 else centre - half
+    high = 1.0 if share == 1.0 else centre + half
+    return Interval(low, high, f"wilson, {n:.4g} pairs")
+
+
+def _effective_size(totals: list[float], sizes: list[int]) -> float:
+    """How many independent pairs would be as uncertain as these clusters: pairs / design effect."""
+    pairs, clusters = sum(sizes), len(sizes)
+    share = sum(totals) / pairs
+    if clusters in (pairs, 1) or share in (0.0, 1.0):
+        return float(clusters)
+    spread = sum((t - share * s) ** 2 for t, s in zip(totals, sizes, strict=True))
+    variance = spread / pairs**2 * clusters / (clusters - 1)
+    return min(float(pairs), share * (1 - share) / variance) if variance else float(pairs)
 
 
 def _cluster_bootstrap(totals: list[float], sizes: list[int]) -> Interval:

@@ -209,7 +209,8 @@ def test_a_letter_may_be_dressed(token: str, letter: str | None) -> None:
     [
         ([("A", -1.0), (" B", -1.2), ("**B", -1.2)], Verdict.SECOND),
         ([("A", -1.0), ("B", -1.0)], Verdict.TIE),
-        ([("B", -9.0), ("The", -0.1)], Verdict.SECOND),
+        ([("B", -3.0), ("The", -0.1)], Verdict.SECOND),
+        ([("B", -9.0), ("The", -0.1)], Verdict.UNPARSED),
         ([("The", -0.1), (" a", -1.0)], Verdict.UNPARSED),
         ([("A", float("-inf")), ("The", -0.1)], Verdict.UNPARSED),
         ([("A", float("nan")), ("B", -0.1)], Verdict.ERROR),

@@ -5,7 +5,7 @@ import pytest
 
 from fcrewardbench.benchmarks.bfcl import Task
 from fcrewardbench.calls.check import AdmissibleCall, check, restore_names
-from fcrewardbench.calls.schema import tool_from
+from fcrewardbench.calls.tools import tool_from
 from fcrewardbench.errors import DataError
 from fcrewardbench.types import Call, ErrorType, Tool
 

@@ -64,6 +64,13 @@ BAD_FILES = {
     "blank lines only": (b"\n\n", "holds no pairs"),
     "50 MB line": (b'{"tools": "' + b"x" * 50_000_000 + b'"}\n', "line 1: the line is longer than"),
     "wrong encoding": ("{'tools': 'Zürich'}\n".encode("latin-1"), "line 1: not UTF-8"),
+    "5 and 5.0 are two, 5 and 5 are one": (lines(record("a", chosen_output=[{"f": {"a": 5}}], rejected_output=[{"f": {"a": 5.0}}]), record("b", chosen_output=[{"f": {"a": 5}}], rejected_output=[{"f": {"a": 5}}])), "line 2: chosen and rejected are the same"),
+    "properties null": (lines(record("a", tools=[{"name": "f", "parameters": {"type": "object", "properties": None}}])), "'properties' is not an object"),
+    "a schema elsewhere": (lines(record("a", tools=[{"name": "f", "parameters": {"$ref": "http://127.0.0.1:9/s.json"}}])), "only #… is followed"),
+    "nested without end": (lines(record("a", tools="[" * 100_000)), "line 1: 'tools' is text that is not JSON"),
+    "a turn without content": (lines(record("a", conversation=[{"role": "user"}])), "neither content nor calls"),
+    "content that is no text": (lines(record("a", conversation=[{"role": "user", "content": 5}])), "content that is no text"),
+    "half of a surrogate pair": (lines(record("a", test_id="\ud800")), "surrogate pair"),
     "tools not JSON": (lines(record("a", tools="[{")), "line 1: 'tools' is text that is not JSON"),
     "tool without a name": (lines(record("a", tools=[{"description": "x"}])), "line 1: A tool has no name"),
     "no messages": (lines(record("a", conversation=[])), "line 1: 'conversation' is no list of messages"),
@@ -125,12 +132,40 @@ def test_a_good_file_with_a_byte_order_mark_passes(fcrb: Fcrb, tmp_path: Path) -
         (["--model", "baseline/longer", "--benchmark", "official"], "The hub cannot be reached"),
         (
             ["--model", "baseline/longer", "--benchmark", "some/data"],
-            "The hub's data set some/data",
+            "The hub cannot be reached for the data set some/data",
         ),
         (["--model", "baseline/longer", "--benchmark", "./no.jsonl"], "There is no benchmark"),
         (["--model", "baseline/longer", "--adapter", "classifer"], "Did you mean 'classifier'?"),
         (["--model", "baseline/longer", "--dtype", "float32"], "has no option 'dtype'"),
+        (
+            ["--model", "baseline/longer", "--benchmark", "some/data-v1.5"],
+            "The hub cannot be reached",
+        ),
         (["--model", "baseline/longer", "--option", "x"], "--option wants NAME=VALUE"),
+        (
+            ["--model", "baseline/longer", "--option", "args=1"],
+            "has no option 'args'; it takes no options",
+        ),
+        (
+            ["--model", "baseline/random", "--option", "seed=x"],
+            "The option 'seed' of 'baseline/random' cannot be 'x'",
+        ),
+        (
+            ["--model", "some/thing", "--adapter", "baseline/longer"],
+            "takes no model, so 'some/thing'",
+        ),
+        (
+            ["--model", "x", "--base-url", "http://me:pass@localhost/v1"],
+            "The base URL holds a user, password",
+        ),
+        (
+            ["--model", "x", "--base-url", "http://localhost/v1?key=1"],
+            "The base URL holds a user, password",
+        ),
+        (
+            ["--model", "x", "--base-url", "http://127.0.0.1:9/v1", "--option", "concurrency=abc"],
+            "cannot be 'abc'",
+        ),
         (["--model", "baseline/longer", "--limit", "0"], "Invalid value for '--limit'"),
         (["--model", "baseline/longer", "--config", "nowhere.json"], "nowhere.json cannot be read"),
         ([], "Which model?"),
@@ -209,3 +244,44 @@ def test_compare_puts_the_best_first_and_refuses_different_data(fcrb: Fcrb, tmp_
     assert code == 2
     assert "on different data" in err
     assert fcrb("compare", tmp_path / "nowhere")[0] == 2
+
+
+def test_names_from_the_data_are_shown_as_they_are(fcrb: Fcrb, tmp_path: Path) -> None:
+    kind = "bad [/foo] [red]type[/red] | x"
+    path = write("pairs.jsonl", lines(record("a", error_type=kind)))(tmp_path)
+    code, out, _ = fcrb(
+        "evaluate", "--model", "baseline/longer", "--benchmark", path, "--out", "run"
+    )
+    assert code == 0
+    assert kind in out
+    report = (tmp_path / "run" / "report.md").read_text("utf-8")
+    assert "| bad [/foo] [red]type[/red] / x |" in report
+
+
+def test_a_schema_that_cannot_be_checked_against_is_named(fcrb: Fcrb, tmp_path: Path) -> None:
+    schema = {"type": "object", "properties": {"city": {"type": "string", "pattern": "("}}}
+    bad = record("a", tools=[{"name": "get_weather", "parameters": schema}])
+    path = write("pairs.jsonl", lines(bad))(tmp_path)
+    code, _, err = fcrb("evaluate", "--model", "baseline/schema", "--benchmark", path)
+    assert code == 2
+    assert "The schema of tool 'get_weather' is no JSON Schema" in err
+
+
+def test_fresh_throws_nothing_away_before_the_model_is_there(fcrb: Fcrb, tmp_path: Path) -> None:
+    arguments = ("--model", "baseline/longer", "--limit", 9, "--out", tmp_path / "run")
+    fcrb("evaluate", *arguments)
+    before = (tmp_path / "run" / "card.json").read_text("utf-8")
+    unreachable = ("--model", "x", "--base-url", "http://127.0.0.1:9/v1", "--out", tmp_path / "run")
+    code, _, err = fcrb("evaluate", *unreachable, "--fresh")
+    assert code == 1
+    assert "No answer from http://127.0.0.1:9/v1" in err
+    assert (tmp_path / "run" / "card.json").read_text("utf-8") == before
+
+
+def test_a_card_of_other_data_cannot_be_repeated(fcrb: Fcrb, tmp_path: Path) -> None:
+    path = write("pairs.jsonl", lines(record("a"), record("b")))(tmp_path)
+    fcrb("evaluate", "--model", "baseline/longer", "--benchmark", path, "--out", "first")
+    path.write_bytes(lines(record("a"), record("c")))
+    code, _, err = fcrb("evaluate", "--config", "first/card.json", "--out", "second")
+    assert code == 2
+    assert "The run to repeat was on other data" in err

@@ -57,6 +57,26 @@ def test_an_empty_list_is_no_call_and_unparsable_text_stays_text() -> None:
     assert pair_of(record("a", rejected_output=broken), "1").rejected == broken
 
 
+def test_numbers_and_truth_values_of_another_type_are_another_candidate() -> None:
+    for chosen, rejected in ((5, 5.0), (1, True), (0, False)):
+        fields = {
+            "chosen_output": [{"f": {"a": chosen}}],
+            "rejected_output": [{"f": {"a": rejected}}],
+        }
+        assert pair_of(record("a", **fields), "1").error_type == ErrorType.VALUE
+
+
+def test_text_that_only_our_parser_reads_stays_text_where_it_is_called_unparsable() -> None:
+    text = "[get_weather(city='Oslo')"
+    assert (
+        pair_of(
+            record("a", rejected_output=text, error_type="ast_decoder:decoder_failed"), "1"
+        ).rejected
+        == text
+    )
+    assert pair_of(record("a", rejected_output=text), "1").rejected == text
+
+
 @pytest.mark.parametrize(
     ("label", "name"),
     [
@@ -118,9 +138,27 @@ def test_a_refusal_in_words_is_text() -> None:
     assert (pair.chosen, pair.rejected) == ("Which city?", OSLO)
 
 
+def test_answers_as_one_message_as_parts_and_with_an_example_in_them() -> None:
+    parts = {
+        "role": "assistant",
+        "content": [{"type": "text", "text": "Which "}, {"type": "text", "text": "city?"}],
+    }
+    example = {
+        "role": "assistant",
+        "content": "Write it so:\n```python\nget_weather(city='Oslo')\n```",
+    }
+    asked = {"tools": [WEATHER], "messages": [{**USER, "name": None}]}
+    pair = pair_of({**asked, "chosen": called("Oslo"), "rejected": parts}, "1")
+    assert (pair.chosen, pair.rejected) == (OSLO, "Which city?")
+    pair = pair_of({**asked, "chosen": [USER, called("Oslo")], "rejected": [USER, example]}, "1")
+    assert pair.rejected == example["content"]
+    assert [dict(message) for message in pair.prompt.messages] == [USER]
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
+        ({"chosen": [USER, called("Oslo")], "rejected": [USER, USER]}, "is not the assistant's"),
         ({"chosen": [USER, called("Oslo")], "rejected": [{**USER, "content": "Other"}, called("Bergen")]}, "more than their last message"),
         ({"chosen": [USER, called("Oslo"), USER, called("Rome")], "rejected": [USER, called("Bergen")]}, "more than their last message"),
         ({"chosen": [called("Oslo")], "rejected": [called("Bergen")]}, "no conversation before"),
@@ -145,8 +183,10 @@ def test_parquet_arrow_and_jsonl_give_the_same_benchmark(
     pq.write_table(table, tmp_path / "pairs.parquet")
     with pa.ipc.new_stream(tmp_path / "pairs.arrow", table.schema) as stream:
         stream.write_table(table)
+    with pa.ipc.new_file(tmp_path / "file.arrow", table.schema) as file:
+        file.write_table(table)
     jsonl = load_file(pairs_file(*records))
-    for name in ("pairs.parquet", "pairs.arrow"):
+    for name in ("pairs.parquet", "pairs.arrow", "file.arrow"):
         found = load_file(tmp_path / name)
         assert found.pairs == jsonl.pairs
         assert found.sha256 == jsonl.sha256

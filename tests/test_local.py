@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 import transformers
+from safetensors.torch import load_file, save_file
 
 from fcrewardbench import Group, ModelError, Outcome, Scorer, UsageError, load
 from fcrewardbench.adapters.classifier import Classifier
@@ -195,6 +196,31 @@ def test_bfloat16_scores_stay_near(smollm2: Path, groups: list[Group]) -> None:
 def test_an_untrained_head_is_refused(smollm2: Path) -> None:
     with pytest.raises(ModelError, match=r"no trained head \(score.weight.*--adapter likelihood"):
         load(str(smollm2), "classifier")
+
+
+def test_weights_that_are_not_there_are_refused(
+    reward_models: dict[str, Path], tmp_path: Path
+) -> None:
+    for file in reward_models["smollm2"].iterdir():
+        shutil.copy(file, tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    del weights["model.layers.1.mlp.up_proj.weight"]
+    save_file(weights, tmp_path / "model.safetensors", {"format": "pt"})
+    with pytest.raises(ModelError, match=r"lacks 1 weights, model.layers.1.mlp.up_proj.weight"):
+        load(str(tmp_path))
+
+
+def test_files_that_are_no_weights_and_devices_that_are_not_there_are_usage_errors(
+    smollm2: Path, tmp_path: Path
+) -> None:
+    for file in smollm2.iterdir():
+        if file.suffix != ".safetensors":
+            shutil.copy(file, tmp_path)
+    (tmp_path / "model.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0{}")
+    with pytest.raises(UsageError, match="cannot be loaded"):
+        load(str(tmp_path))
+    with pytest.raises(UsageError, match="The device 'nowhere' cannot be used"):
+        load(str(smollm2), device="nowhere")
 
 
 def test_a_head_with_two_outputs_is_refused(reward_models: dict[str, Path], tmp_path: Path) -> None:

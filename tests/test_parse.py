@@ -68,6 +68,12 @@ def test_reasoning_before_and_end_tokens_behind_are_not_read(frame: str, text: s
         ("<tool_call>f(a=1)</tool_call> and <tool_call>g(b=2)</tool_call>", [("f", {"a": 1}), ("g", {"b": 2})]),
         ("<tool_call>\n{\"name\": \"f\", \"arguments\": {}}", [("f", {})]),
         ("[]", []),
+        ('<tool_calls><tool_call>{"name": "f", "arguments": {}}</tool_call><tool_call>g(b=2)</tool_call></tool_calls>', [("f", {}), ("g", {"b": 2})]),
+        ('<tool_call><tool_call>{"name": "f", "arguments": {}}</tool_call>', [("f", {})]),
+        ('<|tool_call|>[{"name": "f", "arguments": {}}]', [("f", {})]),
+        ('[TOOL_CALLS]f[ARGS]{"a": 1}[TOOL_CALLS]g[ARGS]{}', [("f", {"a": 1}), ("g", {})]),
+        ("<|python_start|>[f(a=1)]<|python_end|>", [("f", {"a": 1})]),
+        ("Use it so:\n```python\nimport x\nx.f(1)\n```\nNow:\n```json\n[{\"name\": \"f\", \"arguments\": {}}]\n```", [("f", {})]),
     ],
 )  # fmt: skip
 def test_written_forms(text: str, calls: list[tuple[str, dict[str, Any]]]) -> None:
@@ -88,6 +94,7 @@ def test_written_forms(text: str, calls: list[tuple[str, dict[str, Any]]]) -> No
         ("<tool_call></tool_call>", "nothing is written"),
         ("<think>I should call f(a=1)", "never ends"),
         ("[" * 5000, ""),
+        ('[run(code="```python\ng(b=2)\n```")]', "broken Python-like call"),
     ],
 )
 def test_what_looks_like_calls_and_is_unreadable_says_why(text: str, reason: str) -> None:
@@ -111,6 +118,7 @@ def test_words_are_text_without_a_problem(text: str) -> None:
     [
         '[{"name": "f", "arguments": {"html": "<tool_call>x</tool_call> ```y``` <think>z</think>"}}]',
         "[f(html='<tool_call>x</tool_call> ```y``` <think>z</think>')]",
+        '<tool_call>{"name": "f", "arguments": {"html": "<tool_call>x</tool_call> ```y``` <think>z</think>"}}</tool_call>',
     ],
 )
 def test_what_looks_like_a_wrapper_inside_an_argument_is_its_value(text: str) -> None:
@@ -181,3 +189,8 @@ def test_no_text_makes_it_fail(text: str) -> None:
     parsed = parse(text)
     assert isinstance(parsed.candidate, str | tuple)
     assert parsed.problem is None or isinstance(parsed.candidate, str)
+
+
+def test_long_stretches_of_white_space_take_no_time_worth_measuring() -> None:
+    steps = "I will think. " + " " * 200_000 + "Which city?"
+    assert parse(steps).candidate == steps

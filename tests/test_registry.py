@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fcrewardbench import Group, Scorer, UnknownName, evaluate, load
+from fcrewardbench import Group, Scorer, UnknownName, UsageError, evaluate, load
 from fcrewardbench.adapters import registry
 from fcrewardbench.adapters.base import Judge, group_of
 from fcrewardbench.adapters.registry import adapter_class, adapter_names
@@ -40,6 +40,8 @@ def plugins(monkeypatch: pytest.MonkeyPatch) -> None:
     points = [
         EntryPoint("counts-calls", f"{__name__}:CountsCalls", registry.ENTRY_POINT_GROUP),
         EntryPoint("named-judge", f"{__name__}:NamedJudge", registry.ENTRY_POINT_GROUP),
+        EntryPoint("broken", "no_such_module:Nothing", registry.ENTRY_POINT_GROUP),
+        EntryPoint("function", f"{__name__}:plugins", registry.ENTRY_POINT_GROUP),
     ]
     monkeypatch.setitem(sys.modules, __name__, sys.modules[__name__])
 
@@ -66,6 +68,12 @@ def test_entry_points_are_found_by_name_and_take_options() -> None:
     assert judge.model == "anything/at-all"
     with pytest.raises(UnknownName, match="Did you mean 'counts-calls'"):
         load("count-calls")
+    with pytest.raises(UsageError, match="needs a model"):
+        load("named-judge")
+    with pytest.raises(UsageError, match="cannot be imported"):
+        load("broken")
+    with pytest.raises(UsageError, match="is no Scorer or Judge class"):
+        load("function")
 
 
 def test_baselines_say_what_their_names_say() -> None:
@@ -82,6 +90,16 @@ def test_baselines_say_what_their_names_say() -> None:
     assert scores("overlap") == [1.0, 0.0, 0.0]
     assert scores("schema") == [1.0, 0.0, 0.0]
     assert scores("random") == scores("random") != scores("random", seed=1)
+
+
+def test_candidates_may_be_call_objects_but_no_mixture() -> None:
+    scorer = load("baseline/longer")
+    assert isinstance(scorer, Scorer)
+    call = Call("f", {"a": 1})
+    forms: list[Any] = [(call,), [call], [{"f": {"a": 1}}], ({"f": {"a": 1}},)]
+    assert len(set(scorer.score([], ASKED, forms))) == 1
+    with pytest.raises(TypeError, match="not both"):
+        scorer.score([], ASKED, [[call, {"f": {}}]])  # type: ignore[list-item]
 
 
 def test_overlap_looks_into_nested_values() -> None:

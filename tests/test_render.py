@@ -1,14 +1,16 @@
 """What a model really sees."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import transformers
 
+from fcrewardbench.adapters.base import group_of
 from fcrewardbench.errors import ModelError
 from fcrewardbench.render import Renderer, candidate_text, judge_messages
-from fcrewardbench.types import Call, Group, Prompt, Tool
+from fcrewardbench.types import Call, Candidate, Group, Prompt, Tool
 
 QWEN = """\
 {%- if tools %}<|im_start|>system
@@ -41,7 +43,11 @@ REFUSES = "{{ raise_exception('never') }}"
 TOOL = Tool(
     "get_weather", "Weather.", {"type": "object", "properties": {"city": {"type": "string"}}}, {}
 )
-CANDIDATES = ((Call("get_weather", {"city": 'the "old" Oslo'}),), (), "Which city, Zürich?")
+CANDIDATES: tuple[Candidate, ...] = (
+    (Call("get_weather", {"city": 'the "old" Oslo'}),),
+    (),
+    "Which city, Zürich?",
+)
 
 
 def group(*messages: dict[str, str]) -> Group:
@@ -132,6 +138,63 @@ def test_ids_are_those_of_the_whole_text_and_start_after_the_prompt(
         assert tokenizer.decode(ids[:start]) in rendered.prompt
         assert 0 < len(tokenizer.decode(ids[:start])) >= len(rendered.prompt) - 8
         assert start < len(ids)
+
+
+HISTORY = (
+    {"role": "user", "content": "Weather in Rome?"},
+    {"role": "assistant", "content": None, "tool_calls": [{"id": "1", "type": "function", "function": {"name": "get_weather", "arguments": '{"city": "Rome"}'}}]},
+    {"role": "tool", "tool_call_id": "1", "content": "Sunny"},
+    {"role": "user", "content": [{"type": "text", "text": "And Oslo?"}]},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("template", [None, QWEN])
+def test_calls_in_the_history_are_shown_once_and_whole(renderer: Any, template: str | None) -> None:
+    made = group_of([TOOL], HISTORY, CANDIDATES)
+    rendered = renderer(template).render(made)
+    assert rendered.prompt.count('{"city": "Rome"}') == 1
+    assert "None" not in rendered.prompt
+    assert "And Oslo?" in rendered.prompt
+    (message,) = judge_messages(made.prompt, CANDIDATES[0], CANDIDATES[2], "logprobs")
+    assert message["content"].count('{"city": "Rome"}') == 1
+
+
+SPLIT = QWEN.replace("<|im_start|>{{ message.role }}\n", "<|im_start|>{{ message.role }}{% if message.tool_calls %} to=tool{% endif %}\n")  # fmt: skip
+
+
+def test_where_a_candidate_starts_does_not_depend_on_its_siblings(renderer: Any) -> None:
+    made = renderer(SPLIT)
+    assert made.native_calls
+    together = made.render(group())
+    for index, candidate in enumerate(CANDIDATES):
+        alone = made.render(replace(group(), candidates=(candidate,)))
+        assert alone.starts[0] == together.starts[index]
+        assert alone.ids[0] == together.ids[index]
+
+
+LAST_TURN = (
+    "{% if tools and messages[-1].role == 'user' %}{{ tools | tojson }}{% endif %}"
+    + QWEN.replace("{%- if tools %}", "{%- if false %}")
+)
+
+
+def test_a_template_that_shows_tools_only_before_the_answer_is_not_trusted_with_them(
+    renderer: Any,
+) -> None:
+    made = renderer(LAST_TURN)
+    assert not made.native_tools
+    assert '"get_weather"' in made.render(group()).prompt
+
+
+def test_a_template_that_rewrites_the_prompt_behind_an_answer_is_refused(renderer: Any) -> None:
+    rewrites = "{% if messages[-1].role == 'assistant' %}Answered. {% endif %}" + QWEN
+    with pytest.raises(ModelError, match="writes the prompt otherwise once it has an answer"):
+        renderer(rewrites).render(group())
+
+
+def test_the_date_in_a_template_stands_still(renderer: Any) -> None:
+    rendered = renderer("{{ strftime_now('%d %b %Y') }}" + QWEN).render(group())
+    assert rendered.prompt.startswith("26 Jul 2024")
 
 
 def test_the_template_hash_moves_with_the_template(renderer: Any) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from conftest import record
 
-from fcrewardbench import Group, Judge, Outcome, Scored, Scorer, UsageError, Verdict, evaluate
+from fcrewardbench import Group, Judge, Outcome, Scored, Scorer, UsageError, Verdict, evaluate, load
 from fcrewardbench.adapters.mock import Mock
 from fcrewardbench.benchmarks.files import load_file
 from fcrewardbench.benchmarks.registry import load_benchmark
@@ -110,6 +110,15 @@ def test_a_consistent_judge_wins_where_the_first_candidate_is_right(benchmark: B
     assert run.card["metrics"]["order_consistency"] == 1.0
 
 
+@pytest.mark.parametrize(
+    ("said", "share"), [((TIE, FIRST), 0.0), ((TIE, TIE), 1.0), ((FIRST, FIRST), 0.0)]
+)
+def test_order_consistency(
+    benchmark: Benchmark, said: tuple[Verdict, Verdict], share: float
+) -> None:
+    assert evaluate(Scripted(*said), benchmark).card["metrics"]["order_consistency"] == share
+
+
 def test_always_preferring_the_first_candidate_is_no_knowledge() -> None:
     run = evaluate(Mock(scores=lambda group: [1.0, 0.0]), "open")
     assert 0.45 < run.accuracy < 0.55
@@ -156,9 +165,14 @@ def test_a_folder_never_mixes_runs(benchmark: Benchmark, tmp_path: Path) -> None
 class Breaks(Scorer):
     """Knows the answer, fails once at the given group, and counts what it scored."""
 
+    sees_labels = True
+
     def __init__(self, at: int) -> None:
         self.at = at
         self.scored: list[str] = []
+
+    def describe(self) -> dict[str, Any]:
+        return {"revision": "1"}
 
     def score_group(self, group: Group) -> list[float]:
         if len(self.scored) == self.at:
@@ -301,3 +315,62 @@ def test_every_row_has_the_promised_columns(benchmark: Benchmark, tmp_path: Path
 def test_open_is_the_newest_editions_core() -> None:
     assert load_benchmark("open").sha256 == load_benchmark("open/core").sha256
     assert len(load_benchmark("open").pairs) == 1500
+
+
+def test_scorers_never_see_the_labels(benchmark: Benchmark) -> None:
+    class Cheats(Scorer):
+        def score_group(self, group: Group) -> list[float]:
+            assert group.correct is None
+            return [0.0, 0.0]
+
+    assert evaluate(Cheats(), benchmark).accuracy == 0.5
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_wrong_number_of_scores_is_no_result(benchmark: Benchmark, count: int) -> None:
+    with pytest.raises(RunError, match=f"gave {count} scores for the 2 candidates of 'p0'"):
+        evaluate(Mock(scores=lambda group: [0.0] * count), benchmark)
+
+
+class Takes(Scorer):
+    """Has a setting that nothing tells."""
+
+    def __init__(self, *, sign: int = 1) -> None:
+        self.sign = sign
+
+    def score_group(self, group: Group) -> list[float]:
+        return [float(self.sign), 0.0]
+
+
+def test_objects_that_cannot_be_told_apart_do_not_share_a_folder(
+    benchmark: Benchmark, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=r"Takes takes sign and has no describe\(\)"):
+        evaluate(Takes(), benchmark, out=tmp_path)
+    assert evaluate(Takes(), benchmark).accuracy != evaluate(Takes(sign=-1), benchmark).accuracy
+    evaluate(load("baseline/random", seed=0), benchmark, out=tmp_path)
+    with pytest.raises(UsageError, match="holds another run"):
+        evaluate(load("baseline/random", seed=5), benchmark, out=tmp_path)
+    with pytest.raises(UsageError, match="adapter, seed: a loaded model is as it was loaded"):
+        evaluate(Mock(), benchmark, adapter="mock", seed=1)
+
+
+def test_a_line_cut_inside_a_character_is_dropped(benchmark: Benchmark, tmp_path: Path) -> None:
+    with pytest.raises(RunError):
+        evaluate(Breaks(at=13), benchmark, out=tmp_path)
+    with (tmp_path / "rows.jsonl").open("ab") as log:
+        log.write('{"row": {"id": "Zü'.encode()[:-1])
+    assert evaluate(Breaks(at=-1), benchmark, out=tmp_path).accuracy == 1.0
+
+
+def test_what_cannot_change_a_score_may_change_between_two_starts(
+    benchmark: Benchmark, tmp_path: Path
+) -> None:
+    evaluate("mock", benchmark, out=tmp_path, delay=0.0)
+    run = evaluate("mock", benchmark, out=tmp_path, delay=5.0)
+    assert run.card["config"]["options"] == {"delay": 0.0}
+
+
+def test_limits_below_one_are_usage_errors(benchmark: Benchmark) -> None:
+    with pytest.raises(UsageError, match="limit"):
+        evaluate("mock", benchmark, limit=0)

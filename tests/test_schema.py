@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from fcrewardbench.calls.schema import tool_from, validate
+from fcrewardbench.calls.schema import validate
+from fcrewardbench.calls.tools import tool_from
 from fcrewardbench.errors import DataError
 from fcrewardbench.types import Call, ErrorType
 

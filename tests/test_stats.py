@@ -8,16 +8,31 @@ from fcrewardbench.stats import FEW_CLUSTERS, accuracy_interval, wilson
 @pytest.mark.parametrize(("wins", "n"), [(0, 5), (5, 5), (7, 20), (45, 50), (1, 1)])
 def test_wilson_is_scipys(wins: int, n: int) -> None:
     expected = binomtest(wins, n).proportion_ci(method="wilson")
-    found = wilson(wins, n)
+    found = wilson(wins / n, n)
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=1e-9)
 
 
-def test_few_clusters_and_extreme_shares_get_wilson() -> None:
-    few = [str(i % (FEW_CLUSTERS - 1)) for i in range(500)]
-    assert accuracy_interval([1.0, 0.0] * 250, few).method == "wilson"
+def test_where_all_pairs_came_to_the_same_there_is_an_interval_still() -> None:
     many = [str(i) for i in range(500)]
-    assert accuracy_interval([1.0] * 500, many).method == "wilson"
+    for credit in (0.0, 0.5, 1.0):
+        found = accuracy_interval([credit] * 500, many)
+        assert found.method.startswith("wilson")
+        assert found.low <= credit <= found.high
+        assert found.high - found.low > 0.005
     assert "cluster bootstrap" in accuracy_interval([1.0, 0.0] * 250, many).method
+
+
+def test_few_clusters_count_for_what_they_tell() -> None:
+    """Forty catalogues whose pairs agree among themselves are forty pairs, not 400."""
+    clusters = [str(i // 10) for i in range(400)]
+    together = [float(i // 10 % 2) for i in range(400)]
+    apart = [float(i % 2) for i in range(400)]
+    assert len(set(clusters)) < FEW_CLUSTERS
+    wide, narrow = accuracy_interval(together, clusters), accuracy_interval(apart, clusters)
+    assert wide.high - wide.low == pytest.approx(
+        wilson(0.5, 39).high - wilson(0.5, 39).low, abs=0.01
+    )
+    assert narrow.high - narrow.low < 0.4 * (wide.high - wide.low)
 
 
 def test_the_interval_is_seeded() -> None:

@@ -31,6 +31,7 @@ from urllib.parse import unquote, urlsplit
 
 from fcrewardbench.adapters.base import Judge, group_of
 from fcrewardbench.adapters.replies import (
+    LEAST_LETTER_MASS,
     Completion,
     NoCompletion,
     Usage,
@@ -116,6 +117,8 @@ class ApiJudge(Judge):
     Raises:
         UsageError: an argument that cannot be, or no key for OpenAI's own server.
     """
+
+    neutral_options = frozenset({"concurrency", "retries", "timeout"})
 
     def __init__(
         self,
@@ -209,6 +212,7 @@ class ApiJudge(Judge):
                 pass
         way = self._decided()
         return {
+            "model": self._model,
             "base_url": self._url,
             "verdict": way.ask,
             "verdict_reason": way.reason,
@@ -217,6 +221,7 @@ class ApiJudge(Judge):
             "seed": way.settings.get("seed"),
             "max_tokens": next(way.settings[key] for key in LENGTH_SETTINGS if key in way.settings),
             "top_logprobs": way.settings.get("top_logprobs"),
+            "least_letter_mass": LEAST_LETTER_MASS if way.ask == "logprobs" else None,
             "reported": {
                 "models": sorted(self._models),
                 "system_fingerprints": sorted(self._fingerprints),

@@ -15,11 +15,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from fcrewardbench.calls.parse import parse
-from fcrewardbench.calls.schema import tool_from
+from fcrewardbench.calls.tools import tool_from
+from fcrewardbench.messages import messages_of
 from fcrewardbench.types import (
+    Call,
     Candidate,
     Compared,
     Group,
@@ -32,13 +34,17 @@ from fcrewardbench.types import (
     Verdict,
 )
 
-RawCandidate = Candidate | Sequence[JsonObject] | JsonObject
+RawCandidate: TypeAlias = Candidate | Sequence[Call] | Sequence[JsonObject] | JsonObject
 
 
 class Scorer(ABC):
     """Gives every candidate of a group a number; higher is better, the scale is its own."""
 
     kind: ClassVar[str] = "scorer"
+    neutral_options: ClassVar[frozenset[str]] = frozenset()
+    """Options that cannot change a score, so that a run may go on with others."""
+    sees_labels: ClassVar[bool] = False
+    """Whether groups come with `correct`. Only a mock may know the answer."""
 
     @abstractmethod
     def score_group(self, group: Group) -> Sequence[float]:
@@ -72,7 +78,7 @@ class Scorer(ABC):
         return list(scored.scores)
 
     def describe(self) -> dict[str, Any]:
-        """What the run card says of the model: at least revision and dtype, where it has them."""
+        """What the run card says: everything that can change a score, revision and dtype first."""
         return {}
 
 
@@ -80,6 +86,8 @@ class Judge(ABC):
     """Compares two candidates, in both orders."""
 
     kind: ClassVar[str] = "judge"
+    neutral_options: ClassVar[frozenset[str]] = frozenset()
+    """Options that cannot change a verdict, so that a run may go on with others."""
 
     @abstractmethod
     def verdict(self, prompt: Prompt, first: Candidate, second: Candidate) -> Verdict:
@@ -107,11 +115,11 @@ class Judge(ABC):
         return compared
 
     def describe(self) -> dict[str, Any]:
-        """What the run card says of the model: at least its revision, where it has one."""
+        """What the run card says: everything that can change a verdict."""
         return {}
 
 
-Adapter = Scorer | Judge
+Adapter: TypeAlias = Scorer | Judge
 
 
 def group_of(
@@ -120,19 +128,25 @@ def group_of(
     candidates: Sequence[RawCandidate],
     id: str = "0",
 ) -> Group:
-    """A group out of plain objects: what `score` and `compare` take."""
-    prompt = Prompt(
-        tuple(tool if isinstance(tool, Tool) else tool_from(tool) for tool in tools),
-        tuple(messages),
-    )
-    return Group(
-        id,
-        prompt,
-        tuple(
-            candidate if isinstance(candidate, tuple) else parse(candidate).candidate
-            for candidate in candidates
-        ),
-    )
+    """A group out of plain objects: what `score` and `compare` take.
+
+    Raises:
+        DataError: a tool or a message that cannot be read.
+        TypeError: a candidate that is neither calls nor text.
+    """
+    read = tuple(tool if isinstance(tool, Tool) else tool_from(tool) for tool in tools)
+    prompt = Prompt(read, messages_of(messages))
+    return Group(id, prompt, tuple(_candidate(candidate) for candidate in candidates))
+
+
+def _candidate(raw: RawCandidate) -> Candidate:
+    if isinstance(raw, (list, tuple)):
+        calls = tuple(item for item in raw if isinstance(item, Call))
+        if len(calls) == len(raw):
+            return calls
+        if calls:
+            raise TypeError("a candidate holds Call objects or plain objects, not both")
+    return parse(raw).candidate
 
 
 def outcome_of_verdicts(compared: Compared, correct: tuple[bool, ...]) -> Outcome:

@@ -23,6 +23,9 @@ class Random(Scorer):
         texts = [candidate_text(candidate) for candidate in group.candidates]
         return [_uniform(f"{self._seed}\n{group.id}\n{text}") for text in texts]
 
+    def describe(self) -> dict[str, Any]:
+        return {"seed": self._seed}
+
 
 class Longer(Scorer):
     """More characters of JSON."""

@@ -22,8 +22,8 @@ class Classifier(LocalScorer):
 
     auto_class = "AutoModelForSequenceClassification"
 
-    def _check(self, model: str, network: Any, missing: set[str]) -> None:
-        untrained = sorted(key for key in missing if key.startswith(("score", "classifier")))
+    def _check(self, model: str, network: Any, missing: list[str]) -> None:
+        untrained = [key for key in missing if key.startswith(("score", "classif"))]
         if untrained:
             raise ModelError(
                 f"{model} has no trained head ({', '.join(untrained)} is not in its weights), so its "

@@ -30,6 +30,9 @@ class Likelihood(LocalScorer):
         super().__init__(model, **options)
         self._reduction = reduction
 
+    def describe(self) -> dict[str, Any]:
+        return {**super().describe(), "reduction": self._reduction}
+
     def _score_rendered(self, rendered: Rendered) -> tuple[Sequence[float], Tokens]:
         import torch
 

@@ -62,11 +62,21 @@ class LocalScorer(Scorer):
                 output_loading_info=True,
                 trust_remote_code=trust_remote_code,
             )
-        except (OSError, ValueError) as why:
+        except Exception as why:  # transformers and safetensors raise whatever they meet
             raise _loading_error(model, why) from why
-        self._check(model, network, set(notes["missing_keys"]))
+        missing = sorted(notes["missing_keys"])
+        self._check(model, network, missing)
+        if missing:
+            raise ModelError(
+                f"{model} lacks {len(missing)} weights, {missing[0]} for one, which would be random: "
+                "save the whole model, or choose another --adapter."
+            )
         self._device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        self.network = network.to(self._device).eval()
+        try:
+            self.network = network.to(self._device).eval()
+        except (RuntimeError, AssertionError) as why:
+            reason = str(why).splitlines()[0]
+            raise UsageError(f"The device '{self._device}' cannot be used: {reason}.") from why
         self.renderer = Renderer(tokenizer)
         self._limit = max_length or getattr(network.config, "max_position_embeddings", None)
         self._share = share_prompt
@@ -74,7 +84,7 @@ class LocalScorer(Scorer):
         self._trust_remote_code = trust_remote_code
         self._revision = revision or _weights(model)
 
-    def _check(self, model: str, network: Any, missing: set[str]) -> None:
+    def _check(self, model: str, network: Any, missing: list[str]) -> None:
         """Refuse a network that this adapter would score wrongly."""
 
     @abstractmethod
@@ -110,12 +120,13 @@ class LocalScorer(Scorer):
 
 
 def _weights(model: str) -> str:
-    """The revision of a local folder: a hash over its safetensors files."""
+    """The revision of a local folder: a hash over its weights, tokenizer and chat template."""
     digest = hashlib.sha256()
-    for file in sorted(Path(model).glob("*.safetensors")):
-        with file.open("rb") as weights:
-            digest.update(hashlib.file_digest(weights, "sha256").digest())
-    return f"weights-sha256:{digest.hexdigest()}"
+    for pattern in ("*.safetensors", "tokenizer*", "*.jinja", "config.json"):
+        for file in sorted(Path(model).glob(pattern)):
+            with file.open("rb") as content:
+                digest.update(hashlib.file_digest(content, "sha256").digest())
+    return f"files-sha256:{digest.hexdigest()}"
 
 
 def _loading_error(model: str, why: Exception) -> ModelError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from fcrewardbench.adapters.base import Scorer
 from fcrewardbench.types import Group
@@ -20,6 +21,9 @@ class Mock(Scorer):
     `delay` is the number of seconds that each group takes.
     """
 
+    sees_labels = True
+    neutral_options = frozenset({"delay"})
+
     def __init__(
         self, *, scores: Callable[[Group], Sequence[float]] = right_first, delay: float = 0.0
     ) -> None:
@@ -29,3 +33,6 @@ class Mock(Scorer):
     def score_group(self, group: Group) -> Sequence[float]:
         time.sleep(self._delay)
         return self._scores(group)
+
+    def describe(self) -> dict[str, Any]:
+        return {"scores": f"{self._scores.__module__}.{self._scores.__qualname__}"}

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
-from fcrewardbench.adapters.base import Adapter
+from pydantic import TypeAdapter, ValidationError
+
+from fcrewardbench.adapters.base import Adapter, Judge, Scorer
 from fcrewardbench.adapters.local import LocalScorer
 from fcrewardbench.errors import ModelError, UnknownName, UsageError
 from fcrewardbench.hub import snapshot
@@ -33,12 +35,16 @@ MODEL_ADAPTERS = ("classifier", "likelihood", "api")
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A loaded model: its name, its adapter's, the object that scores, the package of its weights."""
+    """A loaded model: its name, its adapter's, and the object that scores.
+
+    Its weights came from `package`, from the hub at `commit`, or from a folder.
+    """
 
     name: str
     adapter_name: str
     adapter: Adapter
     package: PackagedModel | None = None
+    commit: str | None = None
 
 
 def adapter_names() -> list[str]:
@@ -57,7 +63,15 @@ def adapter_class(name: str) -> type[Adapter]:
         found: type[Adapter] = getattr(import_module(module), attribute)
         return found
     for point in entry_points(group=ENTRY_POINT_GROUP, name=name):
-        loaded: type[Adapter] = point.load()
+        try:
+            loaded = point.load()
+        except Exception as why:
+            raise UsageError(
+                f"The adapter '{name}' of the entry point {point.value} cannot be imported "
+                f"({type(why).__name__}: {why}): mend or uninstall its package."
+            ) from why
+        if not (isinstance(loaded, type) and issubclass(loaded, (Scorer, Judge))):
+            raise UsageError(f"The entry point {point.value} is no Scorer or Judge class.")
         return loaded
     raise UnknownName("adapter", name, adapter_names())
 
@@ -79,19 +93,25 @@ def load_named(model: str, adapter: str | None = None, **options: Any) -> Loaded
         UsageError: an option that the adapter does not have.
     """
     if adapter is None and model in adapter_names() and model not in MODEL_ADAPTERS:
-        return _construct(model, model, adapter_class(model), (), options)
+        return Loaded(model, model, _construct(model, adapter_class(model), None, options))
     if adapter is not None:
         cls = adapter_class(adapter)
         if not issubclass(cls, LocalScorer):
-            named = (model,) if "model" in parameters_of(cls) else ()
-            return _construct(model, adapter, cls, named, options)
+            takes_model = "model" in parameters_of(cls)
+            if not takes_model and model != adapter:
+                raise UsageError(
+                    f"The adapter '{adapter}' takes no model, so '{model}' would not be looked at: "
+                    f"give --model {adapter} alone."
+                )
+            scorer = _construct(adapter, cls, model if takes_model else None, options)
+            return Loaded(model, adapter, scorer)
     location, revision = _locate(model, options.pop("revision", None))
-    name = adapter or (KNOWN_MODELS[model].adapter if model in KNOWN_MODELS else None)
-    name = name or _guess(location, model)
+    package = KNOWN_MODELS.get(model)
+    name = adapter or (package.adapter if package else _guess(location, model))
     if revision is not None:
         options["revision"] = revision
-    package = KNOWN_MODELS.get(model)
-    return _construct(model, name, adapter_class(name), (str(location),), options, package)
+    scorer = _construct(name, adapter_class(name), str(location), options)
+    return Loaded(model, name, scorer, package, None if package else revision)
 
 
 def load(model: str, adapter: str | None = None, **options: Any) -> Adapter:
@@ -104,33 +124,52 @@ def load(model: str, adapter: str | None = None, **options: Any) -> Adapter:
 
 def parameters_of(cls: type[Adapter]) -> list[str]:
     """The names that an adapter's `__init__` takes, those it passes on to its bases included."""
-    names: list[str] = []
-    for owner in cls.__mro__:
+    return list(_parameters(cls))
+
+
+def _parameters(cls: type[Adapter]) -> dict[str, Any]:
+    """Names and annotations; `Any` where there is none."""
+    found: dict[str, Any] = {}
+    for owner in cls.__mro__[:-1]:
         if "__init__" not in vars(owner):
             continue
-        parameters = list(inspect.signature(vars(owner)["__init__"]).parameters.values())[1:]
-        names += [p.name for p in parameters if p.kind is not p.VAR_KEYWORD and p.name not in names]
-        if all(p.kind is not p.VAR_KEYWORD for p in parameters):
+        init = vars(owner)["__init__"]
+        parameters = list(inspect.signature(init).parameters.values())[1:]
+        hints = get_type_hints(init)
+        for parameter in parameters:
+            if parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+                found.setdefault(parameter.name, hints.get(parameter.name, Any))
+        if all(parameter.kind is not parameter.VAR_KEYWORD for parameter in parameters):
             break
-    return names
+    return found
 
 
 def _construct(
-    name: str,
-    adapter_name: str,
-    cls: type[Adapter],
-    positional: tuple[str, ...],
-    options: dict[str, Any],
-    package: PackagedModel | None = None,
-) -> Loaded:
-    known = [name for name in parameters_of(cls) if name != "model"]
-    for option in options:
+    name: str, cls: type[Adapter], model: str | None, options: dict[str, Any]
+) -> Adapter:
+    """The adapter with its options, each of them known and of its type."""
+    parameters = _parameters(cls)
+    known = [parameter for parameter in parameters if parameter != "model"]
+    for option, value in options.items():
         if option not in known:
             takes = ", ".join(known) or "no options"
-            raise UsageError(
-                f"The adapter '{adapter_name}' has no option '{option}'; it takes {takes}."
+            raise UsageError(f"The adapter '{name}' has no option '{option}'; it takes {takes}.")
+        try:
+            TypeAdapter(parameters[option]).validate_python(
+                value, strict=not isinstance(value, int)
             )
-    return Loaded(name, adapter_name, cls(*positional, **options), package)
+        except ValidationError as why:
+            reason = why.errors()[0]["msg"]
+            raise UsageError(
+                f"The option '{option}' of '{name}' cannot be {value!r}: {reason}."
+            ) from None
+    if "model" in parameters:
+        if model is None:
+            raise UsageError(
+                f"The adapter '{name}' needs a model: give --model NAME --adapter {name}."
+            )
+        options = {"model": model, **options}
+    return cls(**options)
 
 
 def _locate(model: str, wanted: str | None) -> tuple[Path, str | None]:

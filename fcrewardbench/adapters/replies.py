@@ -112,6 +112,7 @@ def read_completion(body: bytes) -> Completion:
 
 # ── what a judge said ────────────────────────────────────────────────────────────────────────────
 
+LEAST_LETTER_MASS = 0.01
 _VERDICTS = {"A": Verdict.FIRST, "B": Verdict.SECOND, "TIE": Verdict.TIE}
 _LAST_VERDICT = re.compile(r"\[\[\s*(A|B|TIE)\s*\]\]", re.IGNORECASE)
 _REASONING_TAG = re.compile(r"<(/?)(?:think|thinking|reasoning)>", re.IGNORECASE)
@@ -143,15 +144,16 @@ def read_text(choice: Choice) -> tuple[Verdict, str, str]:
         return Verdict.REFUSED, choice.message.refusal or content, ""
     if choice.finish_reason == "error":
         return Verdict.ERROR, content, "the server's finish_reason is 'error'"
-    verdict = parse_verdict(content)
-    cut_off = verdict is Verdict.UNPARSED and choice.finish_reason == "length"
-    return verdict, content, "cut off at max_tokens" if cut_off else ""
+    if choice.finish_reason == "length" and not content.rstrip().endswith("]]"):
+        return Verdict.UNPARSED, content, "cut off at max_tokens"
+    return parse_verdict(content), content, ""
 
 
 def read_logprobs(choice: Choice) -> tuple[Verdict, str, str]:
     """Verdict, most probable tokens and detail of a one-token judgement.
 
-    The verdict is the letter with the larger sum of probabilities over all tokens that spell it.
+    The verdict is the letter with the larger sum of probabilities over all tokens that spell it, if
+    both together have at least LEAST_LETTER_MASS: a model that wants to say something else has none.
     """
     if choice.message.refusal or choice.finish_reason == "content_filter":
         return Verdict.REFUSED, choice.message.refusal or "", ""
@@ -171,7 +173,7 @@ def read_logprobs(choice: Choice) -> tuple[Verdict, str, str]:
     first, second = letters["A"], letters["B"]
     shown = [(first, "A"), (second, "B"), *sorted(others, reverse=True)[:3]]
     reply = " ".join(f"{token} {mass:.2g}" for mass, token in shown)
-    if not first and not second:
+    if first + second < LEAST_LETTER_MASS:
         return Verdict.UNPARSED, reply, ""
     if first == second:
         return Verdict.TIE, reply, ""

@@ -26,9 +26,9 @@ def benchmark_of(name: str, edition: str, pairs: Iterable[Pair], source: str) ->
         if pair.id in seen:
             raise DataError(f"{source}: the id '{pair.id}' stands twice; ids have to be unique.")
         seen.add(pair.id)
-        if pair.chosen == pair.rejected:
+        if same(pair.chosen, pair.rejected):
             raise DataError(f"{source}: chosen and rejected of '{pair.id}' are the same.")
-        digest.update(json.dumps(_content(pair), sort_keys=True, ensure_ascii=True).encode())
+        digest.update(content_text(pair).encode())
     return Benchmark(name, edition, found, digest.hexdigest())
 
 
@@ -37,14 +37,26 @@ def candidate_json(candidate: Candidate) -> Any:
     return candidate if isinstance(candidate, str) else [call.as_dict() for call in candidate]
 
 
-def _content(pair: Pair) -> list[Any]:
-    return [
-        pair.id,
-        [tool.original for tool in pair.prompt.tools],
-        pair.prompt.messages,
-        candidate_json(pair.chosen),
-        candidate_json(pair.rejected),
-        pair.error_type,
-        pair.category,
-        pair.generator,
-    ]
+def same(first: Candidate, second: Candidate) -> bool:
+    """Whether two candidates are the same JSON: 5 and 5.0 are not, nor are 1 and true."""
+    return _canonical(candidate_json(first)) == _canonical(candidate_json(second))
+
+
+def content_text(pair: Pair) -> str:
+    """Everything that a pair holds, as one canonical text."""
+    return _canonical(
+        [
+            pair.id,
+            [tool.original for tool in pair.prompt.tools],
+            pair.prompt.messages,
+            candidate_json(pair.chosen),
+            candidate_json(pair.rejected),
+            pair.error_type,
+            pair.category,
+            pair.generator,
+        ]
+    )
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)

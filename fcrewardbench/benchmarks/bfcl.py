@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fcrewardbench.calls.check import AdmissibleCall
-from fcrewardbench.calls.schema import tool_from
+from fcrewardbench.calls.tools import tool_from
 from fcrewardbench.errors import DataError, UnknownName
 from fcrewardbench.packages import Wheel, fetch
 from fcrewardbench.types import Message, Prompt

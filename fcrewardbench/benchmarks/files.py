@@ -13,6 +13,7 @@ from fcrewardbench.benchmarks.records import pair_of
 from fcrewardbench.errors import DataError
 from fcrewardbench.types import Benchmark, Pair
 
+SUFFIXES = (".jsonl", ".json", ".parquet", ".arrow")
 LONGEST_LINE = 16 * 2**20
 """Bytes. A longer line is not a pair, and reading it would take memory without bound."""
 
@@ -51,13 +52,17 @@ def load_hub(repository: str) -> Benchmark:
 
     try:
         splits = datasets.load_dataset(repository)
-    except (ConnectionError, OSError, HfHubHTTPError, ValueError) as why:
-        if isinstance(why, datasets.exceptions.DatasetNotFoundError) and not _offline(why):
-            raise DataError(f"The hub has no data set {repository}: check the id.") from why
+    except datasets.exceptions.DatasetNotFoundError as why:
         raise DataError(
-            f"The hub's data set {repository} cannot be loaded ({type(why).__name__}): go online, or "
-            "give a local file."
+            f"The hub has no data set {repository}, or cannot be asked: check the id and the network, "
+            "or give a local file."
         ) from why
+    except (ConnectionError, OSError, HfHubHTTPError) as why:
+        raise DataError(
+            f"The hub cannot be reached for the data set {repository}: go online, or give a local file."
+        ) from why
+    except (ValueError, datasets.exceptions.DatasetGenerationError) as why:
+        raise DataError(f"The hub's data set {repository} cannot be read: {why}.") from why
     name = next((n for n in ("data", "test", "train") if n in splits), next(iter(splits)))
     revision = splits[name].info.version
     records = (_without_nulls(dict(row)) for row in splits[name])
@@ -131,10 +136,11 @@ def _columns(path: Path) -> Iterator[tuple[str, Mapping[str, Any] | str]]:
     import pyarrow.parquet as pq
 
     try:
-        if path.suffix == ".parquet":
-            batches = pq.ParquetFile(path).iter_batches(batch_size=256)
-        else:
-            batches = iter(pa.ipc.open_stream(path.open("rb")))
+        batches = (
+            pq.ParquetFile(path).iter_batches(batch_size=256)
+            if path.suffix == ".parquet"
+            else _arrow_batches(path)
+        )
         number = 0
         for batch in batches:
             for row in batch.to_pylist():
@@ -142,6 +148,19 @@ def _columns(path: Path) -> Iterator[tuple[str, Mapping[str, Any] | str]]:
                 yield f"{path}, row {number}", _without_nulls(row)
     except (pa.ArrowException, OSError) as why:
         raise DataError(f"{path} cannot be read as {path.suffix[1:]}: {why}.") from why
+
+
+def _arrow_batches(path: Path) -> Iterator[Any]:
+    """Record batches of an Arrow stream, as `datasets` writes it, or of an Arrow file."""
+    import pyarrow as pa
+
+    with path.open("rb") as source:
+        if source.read(6) == b"ARROW1":
+            reader = pa.ipc.open_file(path)
+            yield from (reader.get_batch(i) for i in range(reader.num_record_batches))
+        else:
+            source.seek(0)
+            yield from pa.ipc.open_stream(source)
 
 
 def _pairs(records: Iterable[Mapping[str, Any]], source: str) -> Iterator[Pair]:
@@ -159,7 +178,3 @@ def _without_nulls(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_nulls(item) for item in value]
     return value
-
-
-def _offline(why: Exception) -> bool:
-    return "Couldn't reach" in str(why) or "offline" in str(why).lower()

@@ -12,9 +12,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from fcrewardbench.benchmarks.base import content_text, same
 from fcrewardbench.calls.parse import parse
-from fcrewardbench.calls.schema import tool_from
+from fcrewardbench.calls.tools import tool_from
 from fcrewardbench.errors import DataError
+from fcrewardbench.messages import calls_of, messages_of
 from fcrewardbench.types import Candidate, ErrorType, Message, Pair, Prompt, Tool
 
 _BFCL_SUFFIXES = {
@@ -41,23 +43,34 @@ def pair_of(record: Mapping[str, Any], fallback_id: str) -> Pair:
         DataError: a field is missing or unreadable; the message names the field, and the caller adds
             where the record stands.
     """
+    error_type = error_type_of(str(_first(record, ("error_type",), "unlabelled")))
     if "chosen_output" in record or "rejected_output" in record:
         messages = _messages(_field(record, "conversation"), "conversation")
         chosen = _candidate(_field(record, "chosen_output"), "chosen_output")
-        rejected = _candidate(_field(record, "rejected_output"), "rejected_output")
+        raw = _parsed_list(_field(record, "rejected_output"))
+        rejected = _candidate(raw, "rejected_output")
+        mended = isinstance(raw, str) and raw != record["chosen_output"]
+        if mended and (error_type == ErrorType.PARSING or same(chosen, rejected)):
+            # Our parser reads what the benchmark's did not; the text itself is the candidate.
+            rejected = raw
     else:
         messages, chosen, rejected = _preference(record)
-    if chosen == rejected:
+    if same(chosen, rejected):
         raise DataError("chosen and rejected are the same; a pair needs two different candidates.")
-    return Pair(
+    pair = Pair(
         id=str(_first(record, ("test_id", "id", "uuid"), fallback_id)),
         prompt=Prompt(tools_of(_field(record, "tools")), messages),
         chosen=chosen,
         rejected=rejected,
-        error_type=error_type_of(str(_first(record, ("error_type",), "unlabelled"))),
+        error_type=error_type,
         category=str(_first(record, ("test_category", "category"), "uncategorised")),
         generator=str(_first(record, ("model_name", "generator", "generator_model"), "unknown")),
     )
+    try:
+        content_text(pair).encode()
+    except UnicodeEncodeError:
+        raise DataError("a text holds half of a surrogate pair, which is no Unicode.") from None
+    return pair
 
 
 def error_type_of(label: str) -> str:
@@ -88,40 +101,63 @@ def tools_of(value: Any) -> tuple[Tool, ...]:
 
 
 def _preference(record: Mapping[str, Any]) -> tuple[tuple[Message, ...], Candidate, Candidate]:
-    chosen = _parsed_list(_field(record, "chosen"))
-    rejected = _parsed_list(_field(record, "rejected"))
+    chosen = _turns(_field(record, "chosen"))
+    rejected = _turns(_field(record, "rejected"))
     given = _first(record, ("messages", "prompt", "conversation"), None)
-    if not _is_messages(chosen) or not _is_messages(rejected):
-        if given is None:
+    before = _messages(given, "messages") if given is not None else ()
+    if chosen is None or rejected is None:
+        if not before:
             raise DataError(
                 "there is no conversation: give 'messages', or chosen and rejected as message lists."
             )
         return (
-            _messages(given, "messages"),
-            _candidate(chosen, "chosen"),
-            _candidate(rejected, "rejected"),
+            before,
+            _candidate(_field(record, "chosen"), "chosen"),
+            _candidate(_field(record, "rejected"), "rejected"),
         )
+    ours, theirs = messages_of(chosen, "chosen"), messages_of(rejected, "rejected")
     shared = 0
-    while shared < min(len(chosen), len(rejected)) - 1 and chosen[shared] == rejected[shared]:
+    while shared < min(len(ours), len(theirs)) - 1 and ours[shared] == theirs[shared]:
         shared += 1
-    if len(chosen) != shared + 1 or len(rejected) != shared + 1:
+    if len(ours) != shared + 1 or len(theirs) != shared + 1:
         raise DataError(
             "chosen and rejected differ in more than their last message; each has to be the same "
             "conversation with one answer."
         )
-    before = _messages(given, "messages") if given is not None else ()
-    lead = tuple(chosen[:shared])
+    lead = ours[:shared]
     messages = lead if lead[: len(before)] == before else before + lead
     if not messages:
         raise DataError("there is no conversation before the answers.")
-    return messages, _answer(chosen[-1], "chosen"), _answer(rejected[-1], "rejected")
+    return messages, _answer(ours[-1], "chosen"), _answer(theirs[-1], "rejected")
 
 
-def _answer(message: Mapping[str, Any], field: str) -> Candidate:
-    calls = message.get("tool_calls") or message.get("function_call")
-    if calls is not None and len(calls) > 0:
-        return _candidate(calls, field)
-    return _candidate(message.get("content") or "", field)
+def _turns(value: Any) -> list[Any] | None:
+    """A list of messages, out of one message too; None where the value is an answer alone."""
+    parsed = _parsed_list(value)
+    if isinstance(parsed, Mapping) and "role" in parsed:
+        return [parsed]
+    is_turns = (
+        isinstance(parsed, Sequence)
+        and not isinstance(parsed, str)
+        and len(parsed) > 0
+        and all(isinstance(item, Mapping) and "role" in item for item in parsed)
+    )
+    return list(parsed) if is_turns else None
+
+
+def _answer(message: Message, field: str) -> Candidate:
+    """The answer in a last turn: its calls, or the calls its text consists of, or its text.
+
+    A fenced example in an answer in words makes it no call.
+    """
+    if message["role"] != "assistant":
+        raise DataError(f"the last message of '{field}' is not the assistant's.")
+    calls = calls_of(message)
+    if calls:
+        return calls
+    parsed = parse(message["content"])
+    quoted = parsed.dialect.startswith("code fence")
+    return str(message["content"]) if quoted else parsed.candidate
 
 
 def _candidate(value: Any, field: str) -> Candidate:
@@ -136,18 +172,7 @@ def _messages(value: Any, field: str) -> tuple[Message, ...]:
     parsed = _parsed_list(value)
     if isinstance(parsed, str):
         parsed = [{"role": "user", "content": parsed}]
-    if not _is_messages(parsed) or not parsed:
-        raise DataError(f"'{field}' is no list of messages with 'role' and 'content'.")
-    return tuple(parsed)
-
-
-def _is_messages(value: Any) -> bool:
-    return (
-        isinstance(value, Sequence)
-        and not isinstance(value, str)
-        and len(value) > 0
-        and all(isinstance(m, Mapping) and "role" in m for m in value)
-    )
+    return messages_of(parsed, field)
 
 
 def _field(record: Mapping[str, Any], name: str) -> Any:
@@ -166,7 +191,7 @@ def _parsed(value: Any, field: str) -> Any:
         return value
     try:
         return json.loads(value)
-    except ValueError as why:
+    except (ValueError, RecursionError) as why:
         raise DataError(f"'{field}' is text that is not JSON: {why}.") from None
 
 
@@ -176,5 +201,5 @@ def _parsed_list(value: Any) -> Any:
         return value
     try:
         return json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return value

@@ -40,7 +40,8 @@ def load_benchmark(name: str = "open") -> Benchmark:
     path = Path(name).expanduser()
     if path.exists():
         return files.load_file(path)
-    if name.count("/") == 1 and not name.startswith((".", "/", "~")) and not path.suffix:
+    is_file = path.suffix in files.SUFFIXES
+    if name.count("/") == 1 and not name.startswith((".", "/", "~")) and not is_file:
         return files.load_hub(name)
     raise UnknownName(
         "benchmark",
@@ -56,3 +57,10 @@ def _edition(text: str) -> int | None:
     if not text.isdigit():
         raise UnknownName("edition of 'open'", text, map(str, open_set.EDITIONS))
     return int(text)
+
+
+def pinned(name: str, benchmark: Benchmark) -> str:
+    """The name that will lead to this very benchmark when there are newer editions."""
+    if benchmark.name != "open":
+        return name
+    return f"open@{benchmark.edition}/{name.partition('/')[2] or 'core'}"

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fcrewardbench.calls.tools import schema_of
 from fcrewardbench.errors import DataError
 from fcrewardbench.types import Call, Candidate, ErrorType, JsonObject, Tool
 
@@ -59,6 +60,9 @@ _TYPES: dict[str, type] = {
     "tuple": list,
     "dict": dict,
     "any": str,
+    # JSON Schema's own names, for answers to tools from elsewhere
+    "number": float,
+    "object": dict,
 }
 # Progress of a call through the checks, for `cannot_find_match`: later means nearer to right.
 _STAGE = {
@@ -100,7 +104,7 @@ def check(
         if unreadable:
             return _wrong(ErrorType.PARSING, unreadable)
         return _wrong(ErrorType.NO_CALL, "a call was due and none was made")
-    schemas = {tool.name: tool.original for tool in tools}
+    schemas = {tool.name: schema_of(tool.original) for tool in tools}
     count: tuple[Failure, ...] = ()
     if len(calls) != len(answer):
         message = f"{len(answer)} calls were due, {len(calls)} were made"
@@ -184,7 +188,7 @@ def _check_call(
         return (Failure(ErrorType.NAME, f"'{call.name}' where '{expected.name}' was due", index),)
     if expected.name not in schemas:
         raise DataError(f"The answer calls '{expected.name}', which is not among the tools.")
-    parameters = schemas[expected.name].get("parameters") or {}
+    parameters = schemas[expected.name]
     properties = parameters.get("properties") or {}
     given = call.arguments
     failures = [
@@ -212,7 +216,7 @@ def _check_call(
 def _value_error(value: Any, admissible: Sequence[Any], schema: JsonObject) -> ErrorType | None:
     """TYPE, VALUE, or None where the value is admissible."""
     declared, inner = _types_of(schema)
-    if schema.get("type") == "float" and type(value) is int:
+    if declared is float and type(value) is int:
         value = float(value)
     fits, as_variable = _type_fits(value, admissible, declared, inner)
     if not fits:

@@ -52,20 +52,26 @@ _REASONING = re.compile(
 _UNFINISHED_REASONING = re.compile(
     r"^\s*<(?:think|thinking|reasoning)>(?!.*</(?:think|thinking|reasoning)>)", re.DOTALL
 )
-_END_TOKENS = re.compile(
-    r"(?:<\|im_end\|>|<\|eot_id\|>|<\|eom_id\|>|<\|end\|>|<\|endoftext\|>|<\|end_of_text\|>|<end_of_turn>|<eos>|</s>|\s)+$"
+_END_TOKENS = (
+    "<|im_end|>",
+    "<|eot_id|>",
+    "<|eom_id|>",
+    "<|end|>",
+    "<|endoftext|>",
+    "<|end_of_text|>",
+    "<|python_end|>",
+    "<end_of_turn>",
+    "<eos>",
+    "</s>",
 )
-_TAG = re.compile(
-    r"<(tool_call|tool_calls|function_call|function_calls|functioncall|TOOLCALL)>(.*?)(?:</\1>|(?=<\1>)|$)",
-    re.DOTALL,
-)
+_TAG = re.compile(r"<(tool_calls?|function_calls?|functioncall|TOOLCALL)>")
 _FUNCTION_TAG = re.compile(r"<function=([^>\s]+)>(.*?)(?:</function>|$)", re.DOTALL)
 _PARAMETER_TAG = re.compile(r"<parameter=([^>\s]+)>\n?(.*?)\n?</parameter>", re.DOTALL)
-_MARKER = re.compile(r"^\s*(?:<\|python_tag\|>|\[TOOL_CALLS\])\s*")
+_MARKER = re.compile(r"<\|python_tag\|>|<\|python_start\|>|<\|tool_call\|>|\[TOOL_CALLS\]")
 _FENCE = re.compile(r"```[ \t]*([A-Za-z_]*)[ \t]*\r?\n?(.*?)```", re.DOTALL)
 _NAME_THEN_JSON = re.compile(r"\s*([A-Za-z_][\w.\-]*)\s*(?=\{)")
 _SEPARATOR = re.compile(r"[\s,;]*")
-_LOOKS_LIKE_CALLS = re.compile(r"^\s*(?:[\[{]|[A-Za-z_][\w.]*\s*\()")
+_LOOKS_LIKE_CALLS = re.compile(r"^\s*(?:[\[{]|[A-Za-z_][\w.]*\()")
 
 
 def parse(output: object) -> Parsed:
@@ -90,45 +96,94 @@ def parse(output: object) -> Parsed:
 
 
 def _parse_text(output: str) -> Parsed:
-    whole = _END_TOKENS.sub("", output)
-    if _LOOKS_LIKE_CALLS.match(whole):
+    whole = _without_end(output)
+    looks = _LOOKS_LIKE_CALLS.match(whole)
+    marked = _MARKER.match(whole.lstrip())
+    if looks and not marked:
         # What looks like a wrapper may stand inside an argument; the whole text goes first.
         try:
             return Parsed(*_read(whole))
-        except _Unreadable:
-            pass
-    text = _REASONING.sub("", whole, count=1)
+        except _Unreadable as why:
+            if whole.lstrip()[0] in "[{":
+                return Parsed(output, "unreadable", str(why))
+    called_at_once = _TAG.match(whole.lstrip())
+    text = whole if called_at_once else _REASONING.sub("", whole, count=1)
     if _UNFINISHED_REASONING.match(text):
         return Parsed(output, "text", "the reasoning block never ends")
     wrapper, segments = _segments(text)
-    calls: list[Call] = []
-    syntax = ""
     try:
-        for segment in segments:
-            read, syntax = _read(segment)
-            calls.extend(read)
+        calls, syntax = _read_all(segments)
     except _Unreadable as why:
         if wrapper or _LOOKS_LIKE_CALLS.match(text):
             return Parsed(output, f"{wrapper} unreadable".strip(), str(why))
         return Parsed(output, "text")
-    return Parsed(tuple(calls), f"{wrapper}, {syntax}" if wrapper else syntax)
+    return Parsed(calls, f"{wrapper}, {syntax}" if wrapper else syntax)
+
+
+def _without_end(text: str) -> str:
+    """The text without the white space and end-of-turn tokens behind it."""
+    while True:
+        text = text.rstrip()
+        shorter = next((text.removesuffix(t) for t in _END_TOKENS if text.endswith(t)), text)
+        if shorter == text:
+            return text
+        text = shorter
 
 
 def _segments(text: str) -> tuple[str, list[str]]:
     """The wrapper found and each stretch of text that should hold calls."""
-    tags = _TAG.findall(text)
-    if tags:
-        return f"{tags[0][0]} tag", [body for _, body in tags]
+    tag = _TAG.search(text)
+    if tag:
+        return f"{tag[1]} tag", list(_tag_bodies(text))
     functions = _FUNCTION_TAG.findall(text)
     if functions:
         return "function tag", [f"<function={name}>{body}" for name, body in functions]
-    marked, count = _MARKER.subn("", text)
-    if count:
-        return "marker", [marked]
+    if _MARKER.match(text.lstrip()):
+        return "marker", [_MARKER.sub(" ", text).replace("[ARGS]", " ")]
     fences = [body for _, body in _FENCE.findall(text) if body.strip()]
     if fences:
-        return "code fence", fences
+        return "code fence", [body for body in fences if _readable(body)] or fences
     return "", [text.strip().strip("`")]
+
+
+def _tag_bodies(text: str) -> Iterator[str]:
+    """What stands in each tag; tags in tags are opened, too.
+
+    JSON ends where it ends, so that a closing tag inside one of its strings does not end it.
+    """
+    position = 0
+    while tag := _TAG.search(text, position):
+        start = tag.end() + len(text[tag.end() :]) - len(text[tag.end() :].lstrip())
+        try:
+            _, position = _DECODER.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            closing = text.find(f"</{tag[1]}>", start)
+            opening = text.find(f"<{tag[1]}>", start)
+            ends = [end for end in (closing, opening) if end > start or end == closing != -1]
+            position = min(ends, default=len(text))
+        body = text[start:position]
+        if _TAG.search(body) and not body.startswith(("{", "[")):
+            yield from _tag_bodies(body)
+        elif body.strip() or text[start:].startswith(f"</{tag[1]}>"):
+            yield body
+
+
+def _readable(text: str) -> bool:
+    try:
+        _read(text)
+    except _Unreadable:
+        return False
+    return True
+
+
+def _read_all(segments: Iterable[str]) -> tuple[tuple[Call, ...], str]:
+    """Calls of all stretches, in order, and the syntax of the last."""
+    calls: list[Call] = []
+    syntax = ""
+    for segment in segments:
+        read, syntax = _read(segment)
+        calls.extend(read)
+    return tuple(calls), syntax
 
 
 def _read(text: str) -> tuple[tuple[Call, ...], str]:

@@ -57,3 +57,6 @@ def main() -> None:
     except FCRewardBenchError as why:
         click.echo(f"fcrb: {why}", err=True)
         sys.exit(why.exit_code)
+    except OSError as why:
+        click.echo(f"fcrb: {why}", err=True)
+        sys.exit(2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -16,14 +15,10 @@ def command(runs: tuple[Path, ...]) -> None:
     """Put finished runs into one table, the best first."""
     from rich.console import Console
 
+    from fcrewardbench.report.card import read_card
     from fcrewardbench.report.tables import compare_table
 
-    cards = []
-    for run in runs:
-        try:
-            cards.append(json.loads((run / "card.json").read_text(encoding="utf-8")))
-        except (OSError, ValueError) as why:
-            raise UsageError(f"{run} holds no finished run ({why}).") from None
+    cards = [read_card(run) for run in runs]
     benchmarks = {card["benchmark"]["sha256"] for card in cards}
     if len(benchmarks) > 1:
         raise UsageError("These runs are on different data; compare runs on the same benchmark.")

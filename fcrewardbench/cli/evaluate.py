@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from fcrewardbench.config import EvaluateConfig, read_config
+from fcrewardbench.config import EvaluateConfig, config_of, read_config
 from fcrewardbench.errors import UsageError
 from fcrewardbench.run import Progress, evaluate_config
 
@@ -76,10 +76,11 @@ def command(
         "trust_remote_code": trust_remote_code or None,
         **dict(_named_value(item) for item in extra),
     }
-    settings = _settings(config, _set(given), _set(options))
+    base, card = read_config(config) if config else ({}, None)
+    settings = _settings(base, _set(given), _set(options))
     folder = out or Path("runs") / _folder_name(settings)
     with _progress(settings.model) as progress:
-        run = evaluate_config(settings, folder, fresh=fresh, progress=progress)
+        run = evaluate_config(settings, folder, repeats=card, fresh=fresh, progress=progress)
     if as_json:
         click.echo((folder / "card.json").read_text(encoding="utf-8"), nl=False)
         return
@@ -96,14 +97,13 @@ def _set(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _settings(
-    config: Path | None, given: dict[str, Any], options: dict[str, Any]
+    base: dict[str, Any], given: dict[str, Any], options: dict[str, Any]
 ) -> EvaluateConfig:
     """What to do: the configuration file's word, where the command line has none."""
-    base: dict[str, Any] = read_config(config).model_dump() if config else {}
     if "model" not in {**base, **given}:
         raise UsageError("Which model? Give --model; fcrb models lists the ones with a name.")
     merged = {**base, **given, "options": {**base.get("options", {}), **options}}
-    return EvaluateConfig.model_validate(merged)
+    return config_of(merged, "the command")
 
 
 def _named_value(item: str) -> tuple[str, Any]:

@@ -7,6 +7,7 @@ import inspect
 import click
 
 from fcrewardbench.adapters.registry import MODEL_ADAPTERS, adapter_class, adapter_names
+from fcrewardbench.errors import UsageError
 from fcrewardbench.models import KNOWN_MODELS
 
 
@@ -32,4 +33,7 @@ def command() -> None:
 
 
 def _first_line(name: str) -> str:
-    return (inspect.getdoc(adapter_class(name)) or "").split("\n")[0]
+    try:
+        return (inspect.getdoc(adapter_class(name)) or "").split("\n")[0]
+    except UsageError as why:
+        return str(why)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import sys
@@ -9,8 +10,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
+from fcrewardbench.errors import UsageError
 from fcrewardbench.scoring.rows import Row
 from fcrewardbench.stats import accuracy_interval
 from fcrewardbench.types import Outcome, Verdict
@@ -53,7 +56,8 @@ _CLEAR = {Verdict.FIRST.value, Verdict.SECOND.value, Verdict.TIE.value}
 
 
 def _same_choice(verdicts: Sequence[str]) -> bool:
-    return verdicts[0] != verdicts[1] or verdicts[0] == Verdict.TIE
+    """Positions differ between the two orders where the choice does not; a tie stays a tie."""
+    return set(verdicts) in ({Verdict.FIRST, Verdict.SECOND}, {Verdict.TIE})
 
 
 def metrics_by(rows: Sequence[Row], key: Callable[[Row], str]) -> dict[str, dict[str, Any]]:
@@ -71,7 +75,7 @@ def make_card(
     benchmark: dict[str, Any],
     sample: dict[str, Any] | None,
     model: dict[str, Any],
-    config: dict[str, Any],
+    config: dict[str, Any] | None,
     seconds: float,
 ) -> dict[str, Any]:
     """The card of a finished run; plain JSON data."""
@@ -96,6 +100,23 @@ def make_card(
     }
 
 
+def read_card(folder: Path) -> dict[str, Any]:
+    """The card of the finished run in a folder.
+
+    Raises:
+        UsageError: there is none, or it is no card.
+    """
+    path = folder / "card.json"
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+        version_found = card["schema_version"]
+    except (OSError, ValueError, LookupError, TypeError) as why:
+        raise UsageError(f"{folder} holds no finished run ({why}).") from None
+    if version_found != SCHEMA_VERSION:
+        raise UsageError(f"{path} is a card of version {version_found}, not {SCHEMA_VERSION}.")
+    return dict(card)
+
+
 def _versions() -> dict[str, str]:
     found = {"python": platform.python_version()}
     for package in _PACKAGES:
@@ -110,6 +131,7 @@ def _hardware() -> dict[str, Any]:
     result: dict[str, Any] = {
         "platform": platform.platform(terse=True),
         "machine": platform.machine(),
+        "cpu": _cpu_name(),
         "cpus": os.cpu_count(),
     }
     torch = sys.modules.get("torch")
@@ -119,3 +141,13 @@ def _hardware() -> dict[str, Any]:
             torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())
         ]
     return result
+
+
+def _cpu_name() -> str:
+    """The processor's name where the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor())

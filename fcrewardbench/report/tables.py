@@ -50,14 +50,18 @@ def title(card: Card) -> str:
 
 def run_table(card: Card) -> Table:
     """One run: the headline, and accuracy by error type and category."""
+    from rich.text import Text
+
     table = _table(f"{card['model']['name']} on {title(card)}", [""], _NUMBERS)
     for index, cells in enumerate(_cells(card)):
-        table.add_row(*cells, style="bold" if index == 0 else None)
+        table.add_row(*map(Text, cells), style="bold" if index == 0 else None)
     return table
 
 
 def compare_table(cards: Sequence[Card]) -> Table:
     """Several runs, the best first."""
+    from rich.text import Text
+
     benchmark = cards[0]["benchmark"]
     heading = f"{benchmark['name']}@{benchmark['edition']}, {benchmark['pairs']:,} pairs"
     table = _table(heading, ["model", "pairs"], [*_NUMBERS[1:], "ties"])
@@ -68,7 +72,7 @@ def compare_table(cards: Sequence[Card]) -> Table:
         metrics, sample = card["metrics"], card["sample"]
         pairs = f"{metrics['n']:,}" + (f" of {sample['of']:,}" if sample else "")
         table.add_row(
-            card["model"]["name"],
+            Text(card["model"]["name"]),
             pairs,
             _percent(metrics["accuracy"]),
             _interval(metrics),
@@ -84,8 +88,9 @@ _NUMBERS = ("n", "accuracy", "95 % interval", "strict")
 def _table(title: str, words: Sequence[str], numbers: Sequence[str]) -> Table:
     from rich.box import SIMPLE
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title=title, title_justify="left", box=SIMPLE, pad_edge=False)
+    table = Table(title=Text(title), title_justify="left", box=SIMPLE, pad_edge=False)
     for heading in words:
         table.add_column(heading, no_wrap=True)
     for heading in numbers:
@@ -121,4 +126,4 @@ def _interval(metrics: dict[str, Any]) -> str:
 
 def _markdown(head: Sequence[str], rows: Any) -> list[str]:
     lines = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
-    return lines + [f"| {' | '.join(row)} |" for row in rows]
+    return lines + [f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows]

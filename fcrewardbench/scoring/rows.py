@@ -50,6 +50,11 @@ def row_of(pair: Pair, group: Group, result: Scored | Compared) -> Row:
     elif not all(math.isfinite(score) for score in result.scores):
         outcome, detail = Outcome.ERROR, f"a score is not a finite number: {result.scores}"
     else:
+        if len(result.scores) != len(group.candidates):
+            raise ValueError(
+                f"the adapter gave {len(result.scores)} scores for the {len(group.candidates)} "
+                f"candidates of '{pair.id}'"
+            )
         scores = [float(score) for score in result.scores]
         outcome = outcome_of_scores(scores, group.correct)
     return Row(
@@ -95,9 +100,8 @@ class RowLog:
         self._file = path.open("a", encoding="utf-8")
 
     def _read(self, path: Path, header: str) -> list[str]:
-        with path.open(encoding="utf-8", newline="\n") as file:
-            lines = file.read().split("\n")
-        if len(lines) > 1 and lines[0] != header:
+        lines = path.read_bytes().split(b"\n")
+        if len(lines) > 1 and lines[0].decode() != header:
             raise UsageError(
                 f"{path.parent} holds the rows of another run ({difference(lines[0], header)}): give "
                 "another --out, or --fresh to throw them away."
@@ -109,14 +113,14 @@ class RowLog:
             row = Row(**entry["row"])
             if row.outcome != Outcome.ERROR:
                 self.rows[row.id] = row
-                kept.append(line)
+                kept.append(line.decode())
         return kept
 
     def append(self, row: Row, seconds: float) -> None:
         """Write a row; `seconds` is the working time of the run so far."""
         self.rows[row.id] = row
         entry = {"row": asdict(row), "seconds": round(seconds, 3)}
-        self._file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+        self._file.write(json.dumps(entry) + "\n")
         self._file.flush()
 
     def __enter__(self) -> RowLog:
@@ -131,9 +135,12 @@ class RowLog:
         self._file.close()
 
 
-def difference(old: str, new: str) -> str:
+def difference(old: bytes, new: str) -> str:
     """Which fields of two run identities differ."""
-    before, after = json.loads(old).get("run", {}), json.loads(new)["run"]
+    try:
+        before, after = json.loads(old)["run"], json.loads(new)["run"]
+    except (ValueError, LookupError, TypeError):
+        return "its first line is no run's"
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     return "differs in " + ", ".join(sorted(names))
 
