@@ -44,18 +44,41 @@ SIZE = sum(QUOTAS.values())
 # balance allow. Siblings are what strong models really confuse, and a schema check cannot see them.
 SHARES = (0.0, 0.3)
 OPERATOR_SHARES = {
-    "name/sibling-carried": (0.05, 0.3),
-    "name/sibling-adapted": (0.28, 0.3),
-    "name/sibling-filled": (0.2, 0.3),
-    "name/words-reordered": (0.0, 0.06),
-    "name/prefix-gained": (0.0, 0.06),
-    "value/entity-elsewhere": (0.0, 0.14),
+    "count/extra-sibling": (0.0, 0.1),
+    "name/sibling-carried": (0.16, 0.3),
+    "name/sibling-adapted": (0.33, 0.34),
+    "name/sibling-filled": (0.14, 0.3),
+    "name/synonym": (0.0, 0.06),
+    "name/word-added": (0.0, 0.06),
+    "name/plural": (0.0, 0.04),
+    "name/prefix-lost": (0.0, 0.05),
+    "name/words-reordered": (0.0, 0.03),
+    "name/blended": (0.0, 0.05),
+    "name/word-dropped": (0.0, 0.04),
+    "name/number-slipped": (0.0, 0.03),
+    "name/prefix-gained": (0.0, 0.03),
+    "value/entity-elsewhere": (0.0, 0.06),
+    "value/sibling-word": (0.0, 0.03),
+    "value/digits-slipped": (0.0, 0.08),
     "value/power-of-ten": (0.0, 0.04),
     "value/date-other-year": (0.0, 0.03),
 }
+# Tasks whose gold call or question is flawed, found by reading: weekdays that contradict the date,
+# escapes and quotation marks in values, arguments that the question does not give.
+FLAWED = frozenset(
+    {
+        *("live_multiple_153-58-7", "live_multiple_183-78-0", "live_multiple_269-127-4"),
+        *("live_multiple_271-127-6", "live_multiple_670-162-12", "live_multiple_672-162-14"),
+        *("live_multiple_678-163-3", "live_multiple_808-175-14", "live_multiple_904-186-1"),
+        *("live_multiple_981-215-5", "live_multiple_984-215-8", "live_multiple_995-226-0"),
+        *("live_parallel_15-11-0", "live_simple_145-95-2", "live_simple_148-95-5"),
+        *("live_simple_154-95-11", "live_simple_167-99-1", "live_simple_196-116-4"),
+        *("parallel_51", "parallel_multiple_97", "parallel_multiple_130", "simple_python_199"),
+    }
+)
 # Every task could give a parsing error; a few are enough to choose from, and parsing takes time.
 PARSING_TASKS = 20
-ROUNDS = 120_000
+ROUNDS = 160_000
 
 Features: TypeAlias = tuple[float, ...]
 Cell: TypeAlias = tuple[Any, ...]
@@ -248,19 +271,25 @@ class Selection:
         self.taken = [task for task in self.tasks if task in self.chosen]
 
     def _start(self) -> None:
-        """Scarce types first, each on tasks in random order."""
+        """Scarce types first, each on tasks in random order, those with a wanted operator first."""
         supply = {kind: sum(kind in kinds for kinds in self.options.values()) for kind in QUOTAS}
         order = self.rng.sample(self.tasks, len(self.tasks))
         for kind in sorted(QUOTAS, key=lambda kind: supply[kind] / QUOTAS[kind]):
             able = [
                 task for task in order if kind in self.options[task] and task not in self.chosen
             ]
+            able.sort(key=lambda task: not self._wanted(task, kind))
             if len(able) < QUOTAS[kind]:
                 raise SystemExit(f"only {len(able)} tasks are left for {kind.value}")
             for task in able[: QUOTAS[kind]]:
                 option = self._any(task, kind)
                 self.chosen[task] = option
                 self._apply([], [option])
+
+    def _wanted(self, task: str, kind: ErrorType) -> bool:
+        """Whether the task can give the pair by an operator that should make a certain share."""
+        options = self.options[task][kind]
+        return any(OPERATOR_SHARES.get(option.operator, SHARES)[0] > 0 for option in options)
 
     def _any(self, task: str, kind: ErrorType) -> Option:
         """An option of that type: an operator first, so that prolific ones are not favoured."""
@@ -354,7 +383,7 @@ def _misfit(operator: str, kind: ErrorType, count: int) -> float:
     least, greatest = OPERATOR_SHARES.get(operator, SHARES)
     quota = QUOTAS[kind]
     outside = max(0.0, count - greatest * quota, least * quota - count)
-    return outside**2 / quota * 20
+    return outside**2 / quota * 200
 
 
 # ── the file and the report ──────────────────────────────────────────────────────────────────────
@@ -383,10 +412,11 @@ def build() -> tuple[list[dict[str, Any]], dict[str, Option], dict[str, Task]]:
 
 
 def _each_question_once(tasks: Iterable[Task]) -> list[Task]:
-    """Tasks without those whose question an earlier one asks with other tools."""
+    """Sound tasks, without those whose question an earlier one asks with other tools."""
     first: dict[str, Task] = {}
     for task in tasks:
-        first.setdefault(json.dumps(task.prompt.messages), task)
+        if task.id not in FLAWED:
+            first.setdefault(json.dumps(task.prompt.messages), task)
     return list(first.values())
 
 

@@ -20,10 +20,13 @@ from fcrewardbench.calls.edits.base import (
     required,
 )
 from fcrewardbench.calls.edits.benchmark import BENCHMARK_FAMILY
-from fcrewardbench.calls.edits.siblings import siblings
+from fcrewardbench.calls.edits.dates import weekdays_contradict
+from fcrewardbench.calls.edits.sense import sensible
+from fcrewardbench.calls.edits.siblings import sibling_call, siblings
+from fcrewardbench.calls.edits.sites import is_default
 from fcrewardbench.calls.edits.variants import draw
 from fcrewardbench.calls.parse import parse
-from fcrewardbench.calls.schema import tool_from
+from fcrewardbench.calls.tools import tool_from
 from fcrewardbench.types import Call, Candidate, ErrorType
 
 KINDS = {
@@ -236,6 +239,76 @@ def test_proposals_that_are_right_or_fail_otherwise_are_left_out(weather: Contex
 def test_tools_that_do_the_same_are_no_siblings(weather: Context) -> None:
     (tool,) = weather.tools
     twin = tool_from({**tool.original, "name": "forecast"})
-    other = tool_from({"name": "news", "description": "News of the day.", "parameters": {}})
-    context = Context((tool, twin, other), weather.messages, weather.answer)
-    assert [sibling.name for sibling in siblings(context, tool)] == ["news"]
+    longer = tool_from({**tool.original, "name": "weather.get_by_day", "description": "By day."})
+    alarm = tool_from({"name": "weather.alarm", "description": "Set an alarm.", "parameters": {}})
+    news = tool_from({"name": "news", "description": "News of the day.", "parameters": {}})
+    context = Context((tool, twin, longer, alarm, news), weather.messages, weather.answer)
+    assert [sibling.name for sibling in siblings(context, tool)] == ["weather.alarm"]
+
+
+def _siblings_call(weather: Context, schema: dict[str, object], needed: list[str]) -> Call | None:
+    parameters = {"type": "dict", "properties": schema, "required": needed}
+    tool = tool_from({"name": "weather.other", "description": "Other.", "parameters": parameters})
+    base = Call("weather.get", {"city": "Lyon", "date": "2024-05-31", "unit": "fahrenheit"})
+    return sibling_call(weather, tool, base, Random(0))
+
+
+def test_siblings_get_no_values_out_of_the_blue(weather: Context) -> None:
+    enum = {"type": "string", "enum": ["celsius", "Fahrenheit"], "description": "The scale."}
+    named = _siblings_call(weather, {"scale": enum}, ["scale"])
+    assert named
+    assert named.arguments == {"scale": "Fahrenheit"}
+    assert not _siblings_call(weather, {"scale": {**enum, "enum": ["kelvin"]}}, ["scale"])
+    assert not _siblings_call(weather, {"station_id": {"type": "string"}}, ["station_id"])
+    assert not _siblings_call(weather, {"count": {"type": "integer"}}, ["count"])
+
+
+def test_bounds_and_paired_lists() -> None:
+    trip = {"start_date": "2024-05-30", "end_date": "2024-05-31", "stops": ["a"], "days": [1]}
+    assert sensible(trip, {**trip, "end_date": "2024-06-07"})
+    assert not sensible(trip, {**trip, "end_date": "2024-05-29"})
+    assert not sensible(trip, {**trip, "stops": ["a", "b"]})
+    assert not sensible({"age": {"min": 3, "max": 9}}, {"age": {"min": 30, "max": 9}})
+    assert not sensible({"price_range": [3, 9]}, {"price_range": [30, 9]})
+
+
+@pytest.mark.parametrize(
+    ("text", "contradicts"),
+    [
+        ("next Monday in Portland, today is 2023-10-1 monday", True),
+        ("today is Monday April 25th 2023", True),
+        ("on Saturday, the 1st of April 2023", False),
+        ("on 2023-10-1", False),
+        ("next Monday", False),
+    ],
+)
+def test_weekdays_that_contradict_the_date(text: str, contradicts: bool) -> None:
+    assert weekdays_contradict(text) is contradicts
+
+
+def test_numbers_inside_dates_and_times_are_no_amounts(weather: Context) -> None:
+    said = "3 tickets on 2023-10-02 or March 5th, 2024 at 7:30 or 8 pm, not above 40 dollars"
+    context = Context(weather.tools, ({"role": "user", "content": said},), weather.answer)
+    assert context.numbers == (3.0, 40.0)
+
+
+def test_no_edit_makes_the_same_call_twice(drawn: list[tuple[Context, Calls]]) -> None:
+    for context, calls in drawn:
+        if any(calls.count(call) > 1 for call in calls):
+            continue
+        for edit in edited(BENCHMARK_FAMILY, context, calls, "seed", each=1):
+            if not isinstance(edit.candidate, str):
+                assert all(edit.candidate.count(call) == 1 for call in edit.candidate)
+
+
+@pytest.mark.parametrize(
+    ("description", "value"),
+    [
+        ("Significance level. Default is 0.05.", 0.05),
+        ("Species, default is 'Homo sapiens' (Humans).", "Homo sapiens"),
+        ("(optional; default is 6)", 6),
+    ],
+)
+def test_defaults_in_descriptions(description: str, value: object) -> None:
+    assert is_default(value, {"description": description})
+    assert not is_default("Mus musculus", {"description": description})

@@ -16,6 +16,7 @@ from random import Random
 from typing import Any, TypeAlias
 
 from fcrewardbench.calls.check import AdmissibleCall, check
+from fcrewardbench.calls.edits.dates import without_moments
 from fcrewardbench.calls.parse import parse
 from fcrewardbench.types import Call, Candidate, ErrorType, JsonObject, Message, Tool
 
@@ -53,8 +54,9 @@ class Context:
 
     @cached_property
     def numbers(self) -> tuple[float, ...]:
-        """The numbers that the conversation names, in its order, each once."""
-        found = [float(text.replace(",", "")) for text in _NUMBER.findall(self.text)]
+        """The numbers that the conversation names outside dates and times, each once."""
+        said = without_moments(self.text)
+        found = [float(text.replace(",", "")) for text in _NUMBER.findall(said)]
         found += [
             float(_NUMBER_WORDS[word])
             for word in re.findall(r"[a-z]+", self.text.lower())
@@ -71,13 +73,20 @@ class Context:
         return {tool.name: tool for tool in self.tools}
 
     def named_peers(self, parameter: str) -> tuple[str, ...]:
-        """The texts among a parameter's peers that stand in the conversation as whole words."""
+        """The texts among a parameter's peers that stand in the conversation as whole words.
+
+        Single words stand there in their own case: "I'd love to" names no song "Love".
+        """
         if parameter not in self._named_peers:
             said = self.text.lower()
             self._named_peers[parameter] = tuple(
                 value
                 for value in self.peers.get(parameter, ())
-                if isinstance(value, str) and len(value) > 2 and _stands_in(value.lower(), said)
+                if isinstance(value, str)
+                and len(value) > 2
+                and (
+                    stands_in(value.lower(), said) if " " in value else stands_in(value, self.text)
+                )
             )
         return self._named_peers[parameter]
 
@@ -97,12 +106,17 @@ class Context:
         )
 
 
-def _stands_in(value: str, text: str) -> bool:
+def stands_in(value: str, text: str) -> bool:
     """Whether a text, or its part before a comma, stands in another as whole words."""
     part = value.split(",", maxsplit=1)[0]
     if part not in text or len(part) < 3:
         return False
     return re.search(rf"(?<!\w){re.escape(part)}(?!\w)", text) is not None
+
+
+def name_words(text: str) -> list[str]:
+    """Words of a name or a description in lower case, camelCase taken apart."""
+    return re.findall(r"[a-z]+|\d+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text).lower())
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,18 +144,25 @@ def edited(
 
     Every operator has a generator of its own, seeded with `seed` and its id: an operator more or
     less changes nothing for the others. A candidate is kept where its first failure under all
-    admissible answers is the error that the operator promises.
+    admissible answers is the error that the operator promises. One that makes the same call twice
+    is left out: it needs no reading to be seen.
     """
     for operator in family:
         rng = Random(f"{seed}|{operator.id}")
         seen: list[Candidate] = []
         for candidate in operator.propose(context, calls, rng):
-            if candidate in seen or not fails_with(candidate, context, operator.error_type):
+            if candidate in seen or (_repeats(candidate) and not _repeats(calls)):
+                continue
+            if not fails_with(candidate, context, operator.error_type):
                 continue
             seen.append(candidate)
             yield Edit(operator.id, operator.error_type, candidate)
             if len(seen) == each:
                 break
+
+
+def _repeats(candidate: Candidate) -> bool:
+    return not isinstance(candidate, str) and any(candidate.count(call) > 1 for call in candidate)
 
 
 def fails_with(candidate: Candidate, context: Context, error_type: ErrorType) -> bool:

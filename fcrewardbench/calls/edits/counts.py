@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Any
 
-from fcrewardbench.calls.edits.base import Calls, Context, Operator, with_arguments
+from fcrewardbench.calls.edits.base import (
+    Calls,
+    Context,
+    Operator,
+    name_words,
+    required,
+    with_arguments,
+)
+from fcrewardbench.calls.edits.choices import CHOICES
 from fcrewardbench.calls.edits.siblings import sibling_call, siblings
 from fcrewardbench.calls.edits.sites import shuffled
-from fcrewardbench.calls.edits.values import VALUES
+from fcrewardbench.calls.edits.values import NAMED
 from fcrewardbench.types import Call, ErrorType
 
 
@@ -34,7 +42,7 @@ def _merged(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
             continue
         differing = [name for name in first if first[name] != second[name]]
         joined = [_joined(first[name], second[name]) for name in differing]
-        if len(differing) == 1 and joined[0] is not None:
+        if len(differing) == 1 and joined[0] is not None and differing[0] != "command":
             rest = calls[:b] + calls[b + 1 :]
             yield with_arguments(rest, a, {**first, differing[0]: joined[0]})
 
@@ -47,24 +55,39 @@ def _joined(first: Any, second: Any) -> Any:
     return None
 
 
-def _one_doubled(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
+def _doubled(family: Sequence[Operator]) -> Callable[[Context, Calls, Random], Iterator[Calls]]:
     """A call again with another value, as if one more thing had been asked for."""
-    for operator in shuffled(VALUES, rng):
-        for changed in operator.propose(context, calls, rng):
-            assert not isinstance(changed, str)
-            fresh = [call for call in changed if call not in calls]
-            if fresh:
-                yield from _with_extra(calls, fresh[0], rng)
-                break
+
+    def edit(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
+        for operator in shuffled(family, rng):
+            for changed in operator.propose(context, calls, rng):
+                assert not isinstance(changed, str)
+                fresh = [call for call in changed if call not in calls]
+                if fresh:
+                    yield from _with_extra(calls, fresh[0], rng)
+                    break
+
+    return edit
+
+
+# Tools that only look something up: one call more of them does no harm and is often wise.
+_LOOKING = {
+    *("search", "find", "get", "list", "lookup", "finish", "show", "view", "fetch", "retrieve"),
+    *("check", "detail", "details", "info"),
+}
 
 
 def _extra_sibling(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
-    """A call of another tool besides, which nobody asked for."""
+    """A call of another tool besides, which does something that nobody asked for."""
     used = {call.name for call in calls}
     for call in shuffled(calls, rng):
+        given = list(call.arguments.values())
         for tool in shuffled(siblings(context, context.tool(call.name))[:3], rng):
+            if tool.name in used or _LOOKING & set(name_words(tool.name)):
+                continue
             other = sibling_call(context, tool, call, rng)
-            if other is not None and other.arguments and tool.name not in used:
+            # What can be done with the very same values may have been meant as the next step.
+            if other and any(other.arguments[name] not in given for name in required(tool)):
                 yield from _with_extra(calls, other, rng)
 
 
@@ -78,6 +101,7 @@ COUNTS = (
     Operator("count/one-dropped", ErrorType.COUNT, _one_dropped),
     Operator("count/several-dropped", ErrorType.COUNT, _several_dropped),
     Operator("count/merged", ErrorType.COUNT, _merged),
-    Operator("count/one-doubled", ErrorType.COUNT, _one_doubled),
+    Operator("count/one-doubled", ErrorType.COUNT, _doubled(NAMED)),
+    Operator("count/one-hedged", ErrorType.COUNT, _doubled(CHOICES)),
     Operator("count/extra-sibling", ErrorType.COUNT, _extra_sibling),
 )

@@ -8,9 +8,10 @@ from difflib import SequenceMatcher
 from random import Random
 from typing import Any
 
-from fcrewardbench.calls.edits.base import Calls, Context, Operator
-from fcrewardbench.calls.edits.moments import moment_of
-from fcrewardbench.calls.edits.siblings import kind_of, name_words, shares_word
+from fcrewardbench.calls.edits.base import Calls, Context, Operator, name_words
+from fcrewardbench.calls.edits.dates import moment_of
+from fcrewardbench.calls.edits.sense import in_order
+from fcrewardbench.calls.edits.siblings import kind_of, shares_word
 from fcrewardbench.calls.edits.sites import (
     Site,
     asked_for,
@@ -50,32 +51,38 @@ def _entity_here(context: Context, site: Site, rng: Random) -> Iterator[Any]:
 
 
 def _entity_elsewhere(context: Context, site: Site, rng: Random) -> Iterator[Any]:
-    """A value that the same parameter of the same tool takes in another task, of the most alike."""
+    """A value that the same parameter of the same tool takes in another task, much like this one."""
     if not _replaceable_text(context, site) or not _is_entity(site):
         return
     peers = context.peers.get(f"{site.tool}.{site.key}", ())
     fitting = [value for value in peers if _fitting(site, value)]
     if len(fitting) < 2 and _PLACE.search(site.key):
         fitting = [value for value in context.peers.get(site.key, ()) if _fitting(site, value)]
+    fitting = [value for value in fitting if _likeness(site.value, value) >= 0.6]
     fitting.sort(key=lambda value: (-_likeness(site.value, value), value))
-    yield from shuffled(fitting[:4], rng)
+    yield from shuffled(fitting[:3], rng)
 
 
 def _is_entity(site: Site) -> bool:
     """Whether a text names one thing: no id, no formula, no sentence."""
-    if re.search(r"id$|query|text|statement|message|content|question|prompt", site.key, re.I):
+    if _NOT_A_NAME.search(site.key):
         return False
-    return not re.search(r"[\d*^=()+{}:?]", site.value) and len(site.value.split()) <= 5
+    return not re.search(r"[\d*^=()+{}:?@]", site.value) and len(site.value.split()) <= 5
 
 
+_NOT_A_NAME = re.compile(
+    r"id$|query|text|statement|message|content|question|prompt|command|keyword|code|url|path|file",
+    re.I,
+)
 # Parameters whose values mean the same kind of thing in every tool.
 _PLACE = re.compile(r"city|location|country|destination|origin|place|state$|where_to", re.I)
 
 
 def _likeness(first: str, second: str) -> float:
-    """Shared words count most, then shared letters: Hayward, CA is nearer to Fremont, CA."""
-    words = set(first.lower().split()) & set(second.lower().split())
-    return len(words) + SequenceMatcher(None, first.lower(), second.lower()).ratio()
+    """Shared words count most, then shared letters; a state or country after a comma not at all."""
+    a, b = (text.lower().split(",", maxsplit=1)[0] for text in (first, second))
+    words = {word for word in a.split() if len(word) > 3} & set(b.split())
+    return len(words) + SequenceMatcher(None, a, b).ratio()
 
 
 def _other_call(context: Context, site: Site, rng: Random) -> Iterator[Any]:
@@ -131,14 +138,13 @@ _KINDS = (
     "us uk ca fr de it es cn in jp au",
     "california texas florida nevada oregon ohio virginia georgia",
     "ca tx fl nv or oh va ga",
-    "paris london berlin madrid rome tokyo sydney chicago boston seattle miami dallas houston",
     "nasdaq nyse",
     "mercury venus earth mars jupiter saturn uranus neptune",
     "hydrogen helium oxygen nitrogen carbon",
     "violin piano guitar cello flute drums",
     "football basketball tennis baseball soccer hockey",
     "violet indigo teal maroon",
-    "vegan vegetarian keto paleo",
+    "vegan keto paleo",
     "strawberry vanilla chocolate",
 )
 
@@ -176,8 +182,22 @@ _SYMMETRIC = re.compile(
 _OPPOSITES = ({"from", "to"}, {"origin", "destination"}, {"start", "end"}, {"source", "target"})
 
 
+# Tools whose result is the same either way round.
+_COMMUTATIVE = re.compile(
+    r"distance|\bsums?\b|\badd|gcd|lcm|greatest common|least common|difference|absolute|product",
+    re.I,
+)
+
+
+def _order_matters(context: Context, site: Site) -> bool:
+    tool = context.tool(site.tool)
+    spoken = " ".join(name_words(tool.name))
+    symmetric = _COMMUTATIVE.search(f"{spoken} {tool.description}") or "between" in spoken
+    return not symmetric and not _SYMMETRIC.search(site.key) and not _NOT_A_NAME.search(site.key)
+
+
 def _exchangeable(first: str, second: str) -> bool:
-    """Whether a model may mix two text parameters up: alike in name, in kind, or opposites."""
+    """Whether a model may mix two parameters up: alike in name, in kind, or opposites."""
     a, b = set(name_words(first)), set(name_words(second))
     opposite = any(len(pair & a) == 1 and len(pair & b) == 1 for pair in _OPPOSITES)
     same_kind = kind_of(first) is not None and kind_of(first) == kind_of(second)
@@ -192,14 +212,17 @@ def _swapped_arguments(context: Context, calls: Calls, rng: Random) -> Iterator[
         alike = type(a.value) is type(b.value) and isinstance(a.value, (str, int, float))
         if not alike or isinstance(a.value, bool) or a.schema.get("enum") or b.schema.get("enum"):
             continue
-        if _SYMMETRIC.search(a.key) or _SYMMETRIC.search(b.key):
+        if not all(_order_matters(context, site) for site in (a, b)):
             continue
         if isinstance(a.value, str):
-            fits = _exchangeable(a.key, b.key) and not related(a.value, b.value)
+            dates = [moment and moment[1] for moment in (moment_of(a.value), moment_of(b.value))]
+            fits = shape(a.value) == shape(b.value) and dates[0] == dates[1]
+            fits = fits and not related(a.value, b.value)
         else:
             fits = a.value != b.value and same_scale(a.value, b.value)
-        if fits:
-            yield with_value(with_value(calls, a, b.value), b, a.value)
+        changed = with_value(with_value(calls, a, b.value), b, a.value)
+        if fits and _exchangeable(a.key, b.key) and in_order(changed[a.call].arguments):
+            yield changed
 
 
 ENTITIES = (

@@ -24,7 +24,8 @@ def _has_members(context: Context, site: Site) -> bool:
     """Whether the value is a list of things; the length of a point is its dimension."""
     if not isinstance(site.value, list) or not site.value or not asked_for(context, site):
         return False
-    return not re.search(r"point|coord|vector", site.key, re.I)
+    nested = isinstance(site.path[-1], int) or isinstance(site.value[0], list)
+    return not nested and not re.search(r"point|coord|vector", site.key, re.I)
 
 
 def _item_dropped(context: Context, site: Site, rng: Random) -> Iterator[Any]:
@@ -34,7 +35,7 @@ def _item_dropped(context: Context, site: Site, rng: Random) -> Iterator[Any]:
 
 
 def _item_added(context: Context, site: Site, rng: Random) -> Iterator[Any]:
-    """One more item: a number of the conversation, an enum member, a peer's item."""
+    """One more item: a number of the conversation, an enum member, an item of another task."""
     if not _has_members(context, site):
         return
     first = site.value[0]
@@ -44,8 +45,11 @@ def _item_added(context: Context, site: Site, rng: Random) -> Iterator[Any]:
         pool = [n if type(first) is float else int(n) for n in context.numbers]
         pool = [n for n in pool if same_scale(first, n)]
     elif isinstance(first, str):
-        peers = [item for peer in context.peers.get(site.key, ()) for item in _texts(peer)]
+        others = context.peers.get(f"{site.tool}.{site.key}", ())
+        peers = [item for other in others for item in _texts(other)]
         pool += [item for item in peers if shape(item) == shape(first)]
+        # What the conversation speaks of may be a right item in another form.
+        pool = [item for item in pool if not context.mentions(item)]
     for item in shuffled(list(dict.fromkeys(pool)), rng):
         if item not in site.value and not any(related(item, old) for old in site.value):
             place = rng.randrange(len(site.value) + 1)

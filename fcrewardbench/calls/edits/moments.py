@@ -8,46 +8,13 @@ from random import Random
 from typing import Any
 
 from fcrewardbench.calls.edits.base import Context
+from fcrewardbench.calls.edits.dates import moment_of, weekdays_contradict
 from fcrewardbench.calls.edits.sites import (
     Site,
     asked_for,
     shuffled,
     value_operator,
 )
-
-_FORMATS = (
-    "%Y-%m-%d",
-    "%m/%d/%Y",
-    "%m-%d-%Y",
-    "%d/%m/%Y",
-    "%d-%m-%Y",
-    "%Y/%m/%d",
-    "%Y-%m-%d %H:%M:%S",
-    "%Y-%m-%d %H:%M",
-    "%Y-%m-%dT%H:%M:%SZ",
-    "%Y-%m-%dT%H:%M:%S",
-    "%m/%d/%Y %H:%M",
-    "%d/%m/%Y %H:%M",
-    "%H:%M",
-    "%H:%M:%S",
-    "%B %d, %Y",
-    "%b %d, %Y",
-    "%B %d",
-)
-
-
-def moment_of(value: Any) -> tuple[datetime, str] | None:
-    """A date or time and its format, where writing it back gives the same text."""
-    if not isinstance(value, str) or not any(letter.isdigit() for letter in value):
-        return None
-    for style in _FORMATS:
-        try:
-            moment = datetime.strptime(value, style)
-        except ValueError:
-            continue
-        if moment.strftime(style) == value:
-            return moment, style
-    return None
 
 
 def _moments(
@@ -61,6 +28,8 @@ def _moments(
 
 def _said(context: Context, moment: datetime, marker: str) -> bool:
     """Whether the conversation names the day: "this weekend" leaves it open. Hours are not asked."""
+    if weekdays_contradict(context.text):
+        return False
     said = {str(moment.day), f"{moment.day:02d}", "today", "tomorrow"}
     return marker != "%d" or bool(said & context.words)
 
@@ -97,7 +66,7 @@ def _time_shifted(context: Context, site: Site, rng: Random) -> Iterator[Any]:
 def _other_moment(context: Context, site: Site, rng: Random) -> Iterator[Any]:
     """Another date or time of the same calls (the end for the start)."""
     read = moment_of(site.value)
-    if not read or site.optional:
+    if not read or site.optional or weekdays_contradict(context.text):
         return
     for expected in shuffled(context.answer, rng):
         for options in expected.arguments.values():

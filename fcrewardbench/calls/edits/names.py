@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from random import Random
 
-from fcrewardbench.calls.edits.base import Calls, Context, Operator, required
-from fcrewardbench.calls.edits.siblings import name_words, sibling_call, siblings
+from fcrewardbench.calls.edits.base import Calls, Context, Operator, name_words, required
+from fcrewardbench.calls.edits.siblings import sibling_call, siblings
 from fcrewardbench.calls.edits.sites import shuffled
 from fcrewardbench.types import Call, ErrorType
 
@@ -168,7 +168,7 @@ def _word_added(context: Context, name: str, rng: Random) -> Iterator[str]:
 
 def _prefix_gained(context: Context, name: str, rng: Random) -> Iterator[str]:
     """A module in front, named after the tool's own noun or taken from a neighbour."""
-    if "." in name:
+    if "." in name or re.search(r"_\d+_", name):
         return
     modules = [tool.name.rpartition(".")[0] for tool in context.tools if "." in tool.name]
     words = [word for word in name_words(name) if len(word) > 3 and word.isalpha()]
@@ -177,14 +177,10 @@ def _prefix_gained(context: Context, name: str, rng: Random) -> Iterator[str]:
 
 
 def _words_reordered(context: Context, name: str, rng: Random) -> Iterator[str]:
-    """`find_recipe` for `recipe_find`; `area.calculate` for `calculate.area`."""
+    """`find_recipe` for `recipe_find`."""
     prefix, words, join = split_name(name)
-    if len(words) == 2 and all(word.isalpha() for word in words):
-        yield prefix + join([words[1], words[0]])
-    elif len(words) == 1 and prefix.count(".") == 1 and prefix.endswith("."):
-        yield f"{words[0]}.{prefix[:-1]}"
-    elif len(words) > 2 and all(word.isalpha() for word in words):
-        yield prefix + join([*words[1:], words[0]])
+    if not prefix and len(words) == 2 and all(word.isalpha() for word in words):
+        yield join([words[1], words[0]])
 
 
 def _blended(context: Context, name: str, rng: Random) -> Iterator[str]:

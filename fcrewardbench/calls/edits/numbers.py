@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from fcrewardbench.calls.edits.base import Context
-from fcrewardbench.calls.edits.moments import moment_of
+from fcrewardbench.calls.edits.dates import moment_of
 from fcrewardbench.calls.edits.sites import (
     Site,
     about,
@@ -26,6 +26,28 @@ def _editable_number(context: Context, site: Site) -> bool:
     return is_number(site.value) and not site.schema.get("enum") and asked_for(context, site)
 
 
+# What a parameter of such a name does not exceed, unless the right value does.
+_LIMITS = (
+    (r"rating|stars|score", 5),
+    (r"rating|stars|score", 10),
+    (r"hour|time", 24),
+    (r"month", 12),
+    (r"^days?$", 31),
+    (r"minute|second", 60),
+    (r"age$", 100),
+    (r"lat", 90),
+    (r"lon|lng", 180),
+    (r"percent|humidity|confidence", 100),
+)
+
+
+def _fits(site: Site, new: float) -> bool:
+    """Whether a number is one that the parameter might well take."""
+    limits = (limit for name, limit in _LIMITS if re.search(name, site.key, re.I))
+    within = all(abs(new) <= limit for limit in limits if abs(site.value) <= limit)
+    return within and same_scale(site.value, new)
+
+
 def _like(old: float, new: float, context: Context, site: Site) -> Any:
     """`new` as the kind of number that `old` is, or None where it cannot be one."""
     whole = float(new).is_integer()
@@ -41,7 +63,7 @@ def _neighbouring_number(context: Context, site: Site, rng: Random) -> Iterator[
     if _editable_number(context, site):
         for number in shuffled(context.numbers, rng):
             value = _like(site.value, number, context, site)
-            if value is not None and same_scale(site.value, number):
+            if value is not None and _fits(site, number):
                 yield value
 
 
@@ -49,7 +71,7 @@ def _peer_number(context: Context, site: Site, rng: Random) -> Iterator[Any]:
     """A number that this parameter takes elsewhere."""
     if _editable_number(context, site):
         for number in shuffled(context.peers.get(site.key, ()), rng):
-            if is_number(number) and same_scale(site.value, number):
+            if is_number(number) and _fits(site, number):
                 value = _like(site.value, number, context, site)
                 if value is not None:
                     yield value
@@ -60,14 +82,20 @@ def _digits_slipped(context: Context, site: Site, rng: Random) -> Iterator[Any]:
     if not _editable_number(context, site):
         return
     text = str(site.value)
+    ordinal = re.search(rf"\b{re.escape(text)}(?:st|nd|rd|th|[ -]?hour)", context.text)
+    if len(text) <= 2 and site.value >= 1:
+        step = rng.choice((-1, 1)) if site.value > 2 else 1
+        if _fits(site, site.value + step):
+            yield type(site.value)(site.value + step)
+    if ordinal:
+        return
     for place in shuffled(range(len(text) - 1), rng):
         first, second = text[place], text[place + 1]
         leading_zero = second == "0" and (place == 0 or not text[place - 1].isdigit())
         if first.isdigit() and second.isdigit() and first != second and not leading_zero:
-            yield type(site.value)(text[:place] + second + first + text[place + 2 :])
-    if len(text) <= 2 and site.value >= 1:
-        step = rng.choice((-1, 1)) if site.value > 2 else 1
-        yield type(site.value)(site.value + step)
+            value = type(site.value)(text[:place] + second + first + text[place + 2 :])
+            if _fits(site, value):
+                yield value
 
 
 def _power_of_ten(context: Context, site: Site, rng: Random) -> Iterator[Any]:
@@ -81,7 +109,8 @@ def _power_of_ten(context: Context, site: Site, rng: Random) -> Iterator[Any]:
         for factor in shuffled((10, 0.1), rng):
             new = round(site.value * factor, 10)
             value = _like(site.value, new, context, site)
-            if value is not None and (abs(site.value) >= 100 or (new >= 1 and site.value >= 10)):
+            large = abs(site.value) >= 100 or (new >= 1 and site.value >= 10)
+            if value is not None and large and _fits(site, new):
                 yield value
 
 
@@ -112,7 +141,9 @@ def _number_in_text(context: Context, site: Site, rng: Random) -> Iterator[Any]:
         return
     if not asked_for(context, site) or len(value) > 80:
         return
-    for match in shuffled(list(re.finditer(r"\d+", value)), rng):
+    # "91th" and "42 hour" give themselves away.
+    digits = r"\d+(?!\d)(?!st|nd|rd|th|[ -]?hour)"
+    for match in shuffled(list(re.finditer(digits, value)), rng):
         new = _slipped(match[0], rng)
         yield value[: match.start()] + new + value[match.end() :]
 

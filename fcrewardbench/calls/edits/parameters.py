@@ -11,12 +11,13 @@ from fcrewardbench.calls.edits.base import (
     Context,
     Operator,
     in_schema_order,
+    name_words,
     properties,
     required,
     with_arguments,
 )
 from fcrewardbench.calls.edits.names import split_name
-from fcrewardbench.calls.edits.siblings import filled, name_words
+from fcrewardbench.calls.edits.siblings import filled
 from fcrewardbench.calls.edits.sites import Site, asked_for, is_default, shuffled, sites
 from fcrewardbench.types import ErrorType
 
@@ -96,10 +97,8 @@ _SYNONYMS = (
     "num number count",
     "amount sum value",
     "query search keyword",
-    "name title",
     "type kind category",
     "country nation region",
-    "time hour",
     "duration length period",
     "id identifier",
     "unit units",
@@ -151,7 +150,7 @@ def _other_names(name: str, rng: Random) -> Iterator[str]:
         yield join(words[1:])
         yield join(words[:-1])
     if name.islower() and len(words) == 1 and len(name) > 3:
-        yield f"{name}_name" if rng.random() < 0.5 else f"{name}_value"
+        yield f"{name}_name"
 
 
 def _renamed(needed: bool) -> Any:
@@ -206,7 +205,7 @@ def _from_sibling(context: Context, calls: Calls, rng: Random) -> Iterator[Calls
         for tool in shuffled(context.tools, rng):
             for name, schema in properties(tool).items():
                 if name not in own:
-                    for value in filled(context, name, schema, calls[index], rng):
+                    for value in filled(context, name, schema, calls[index]):
                         yield _inserted(calls, index, name, value, rng)
 
 
@@ -216,7 +215,7 @@ def _not_asked(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
         tool = context.tool(calls[index].name)
         for name, schema in properties(tool).items():
             if name not in context.answer[index].arguments and schema.get("default") is None:
-                for value in filled(context, name, schema, calls[index], rng):
+                for value in filled(context, name, schema, calls[index]):
                     changed = {**calls[index].arguments, name: value}
                     yield with_arguments(calls, index, in_schema_order(changed, tool))
 

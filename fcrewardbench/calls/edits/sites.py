@@ -5,10 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from random import Random
 from typing import Any
 
-from fcrewardbench.calls.edits.base import Calls, Context, Operator, properties, with_arguments
+from fcrewardbench.calls.edits.base import (
+    Calls,
+    Context,
+    Operator,
+    properties,
+    with_arguments,
+)
+from fcrewardbench.calls.edits.sense import sensible
 from fcrewardbench.types import ErrorType, JsonObject
 
 
@@ -98,7 +106,8 @@ def asked_for(context: Context, site: Site) -> bool:
 
 
 _DEFAULT = re.compile(
-    r"[Dd]efault(?:s|ed)?(?: value)?(?: is| to|s to|:|=| value)?(?: set to)?\s+[`'\"]?([\w.\-]+)"
+    r"[Dd]efault(?:s|ed)?(?: value)?(?: is| to|s to|:|=| value)?(?: set to)?\s+"
+    r"(?:[`'\"](?P<quoted>[^`'\"]+)[`'\"]|(?P<word>[\w.\-]+))"
 )
 
 
@@ -107,7 +116,7 @@ def default_of(schema: JsonObject) -> Any:
     if schema.get("default") is not None:
         return schema["default"]
     named = _DEFAULT.search(str(schema.get("description") or ""))
-    return named[1].rstrip(".") if named else None
+    return (named["quoted"] or named["word"].rstrip(".")) if named else None
 
 
 def is_default(value: Any, schema: JsonObject) -> bool:
@@ -115,16 +124,24 @@ def is_default(value: Any, schema: JsonObject) -> bool:
     return default is not None and plain(value) == plain(default)
 
 
+# What a name may have or not have without naming something else.
+_FILLERS = re.compile(
+    r"\b(?:the|hotels?|inn|resort|restaurants?|theat(?:er|re)|museum|city|company|inc|corp|band)\b",
+    re.I,
+)
+
+
 def plain(value: Any) -> str:
     """Text without case, spaces and punctuation; numbers as they are, 7 and 7.0 the same."""
-    if type(value) in (int, float):
-        return str(int(value)) if float(value).is_integer() else str(value)
+    if type(value) in (int, float) or re.fullmatch(r"-?\d{1,9}(?:\.\d+)?", str(value)):
+        number = float(value)
+        return str(int(number)) if number.is_integer() else str(number)
     return re.sub(r"[\s,./\-_*^'\"`]", "", str(value).lower())
 
 
 def related(first: Any, second: Any) -> bool:
     """Whether two values may mean the same: one holds the other, or they share most words."""
-    a, b = plain(first), plain(second)
+    a, b = (plain(_FILLERS.sub("", v) if isinstance(v, str) else v) for v in (first, second))
     if not a or not b or a in b or b in a:
         return True
     if all(isinstance(value, str) for value in (first, second)):
@@ -157,18 +174,40 @@ Propose = Callable[[Context, "Site", Random], Iterator[Any]]
 def value_operator(name: str, propose: Propose, *, to_default: bool = False) -> Operator:
     """An operator that puts other values in the places of single ones, at most two per place.
 
-    A value that is the schema's default is put there only where the operator is made for it.
+    A value that is the schema's default is put there only where the operator is made for it. A text
+    that another argument of the call has already is not put there, nor one that makes no sense.
     """
+
+    def acceptable(calls: Calls, site: Site, value: Any) -> bool:
+        if plain(value) == plain(site.value) or _given_already(calls, site, value):
+            return False
+        if is_default(value, site.schema) and not to_default:
+            return False
+        changed = with_value(calls, site, value)[site.call]
+        return sensible(calls[site.call].arguments, changed.arguments)
 
     def edit(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
         for site in shuffled(sites(context, calls), rng):
-            for _, value in zip(range(2), propose(context, site, rng), strict=False):
-                if plain(value) == plain(site.value):
-                    continue
-                if to_default or not is_default(value, site.schema):
-                    yield with_value(calls, site, value)
+            values = (v for v in propose(context, site, rng) if acceptable(calls, site, v))
+            for value in islice(values, 2):
+                yield with_value(calls, site, value)
 
     return Operator(f"value/{name}", ErrorType.VALUE, edit)
+
+
+def _given_already(calls: Calls, site: Site, value: Any) -> bool:
+    """Whether another argument of the call has the value: a trip does not end where it begins."""
+    arguments = calls[site.call].arguments
+    others = list(leaves([v for name, v in arguments.items() if name != site.parameter]))
+    if is_number(value):
+        return any(is_number(other) and other == value for other in others)
+    if not isinstance(value, str) or lacks_preference(value) or value in ("True", "False"):
+        return False
+    return any(
+        plain(value) == plain(text) or (min(len(value), len(text)) > 3 and related(value, text))
+        for text in others
+        if isinstance(text, str)
+    )
 
 
 def is_number(value: Any) -> bool:
@@ -176,11 +215,16 @@ def is_number(value: Any) -> bool:
 
 
 def same_scale(old: float, new: float) -> bool:
-    """Whether one number may stand where the other does: sign, size, and years for years."""
+    """Whether one number may stand where the other does: sign, size, and years for years.
+
+    Small counts and shares are known better than great numbers.
+    """
     if old == 0 or new == 0:
-        return abs(old - new) <= 10
+        return abs(old - new) <= 5
     if is_year(old) is not is_year(new):
         return False
+    if min(abs(old), abs(new)) < 1 <= max(abs(old), abs(new)) or abs(old) <= 10:
+        return 1 / 4 <= new / old <= 4
     return 1 / 30 <= abs(new / old) <= 30 and (old > 0) == (new > 0)
 
 

@@ -31,7 +31,7 @@ def _number_with_unit(context: Context, site: Site) -> Iterator[Any]:
     """The number together with the word that follows it in the conversation."""
     if type(site.value) in (int, float) and 0 <= site.value < 1000:
         following = re.search(
-            rf"(?<![\d.]){re.escape(str(site.value))} ?([a-z]{{2,10}}|%)", context.text
+            rf"(?<![\d.]){re.escape(str(site.value))} ?([a-z]{{2,12}}(?![a-z])|%)", context.text
         )
         if following and following[1] not in ("and", "to", "in", "for", "at", "of", "or", "with"):
             yield following[0]

@@ -7,4 +7,11 @@ from fcrewardbench.calls.edits.lists import LISTS
 from fcrewardbench.calls.edits.moments import MOMENTS
 from fcrewardbench.calls.edits.numbers import NUMBERS
 
+NAMED: tuple[Operator, ...] = tuple(
+    operator
+    for operator in (*NUMBERS, *MOMENTS, *ENTITIES)
+    if operator.id.partition("/")[2]
+    in ("neighbouring-number", "other-moment", "entity-here", "other-call", "swapped-arguments")
+)
+"""Those whose wrong value the conversation names, too."""
 VALUES: tuple[Operator, ...] = (*CHOICES, *NUMBERS, *MOMENTS, *ENTITIES, *LISTS)

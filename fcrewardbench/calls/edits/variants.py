@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 
 from fcrewardbench.calls.check import check
 from fcrewardbench.calls.edits.base import Calls, Context, in_schema_order, properties, required
-from fcrewardbench.calls.edits.sites import is_default
+from fcrewardbench.calls.edits.sites import is_default, leaves
 from fcrewardbench.calls.schema import validate
 from fcrewardbench.types import Call, JsonObject
 
@@ -46,7 +47,7 @@ def _draw(context: Context, rng: Random) -> Calls | None:
         arguments = {}
         for name, admissible in expected.arguments.items():
             schema = schemas.get(name, {})
-            options = [o for o in admissible if o != "" and "\\u" not in str(o)]
+            options = [o for o in admissible if o != "" and not _misspelt(o)]
             members = schema.get("enum") or options
             options = [option for option in options if option in members] or options
             if "" in admissible and name not in needed:
@@ -63,6 +64,15 @@ def _draw(context: Context, rng: Random) -> Calls | None:
             arguments[name] = styled(value, schema, context.text)
         calls.append(Call(expected.name, in_schema_order(arguments, tool)))
     return tuple(calls)
+
+
+# Escapes and quotation marks that are not part of the value, and years with five digits.
+_MISSPELT = re.compile(r"\\\\|\\[u\"']|^(['\"]).*\1$|\b\d{5}-\d\d?-")
+
+
+def _misspelt(value: Any) -> bool:
+    """Whether an admissible value is one that no careful model would write."""
+    return any(isinstance(text, str) and _MISSPELT.search(text) for text in leaves(value))
 
 
 def _asked(context: Context, option: Any, schema: JsonObject) -> bool:
