@@ -21,7 +21,7 @@ from fcrewardbench.config import EvaluateConfig, config_of
 from fcrewardbench.errors import FCRewardBenchError, RunError, UsageError
 from fcrewardbench.report.card import make_card, read_card
 from fcrewardbench.report.tables import report_markdown
-from fcrewardbench.scoring.rows import Row, RowLog, read_parquet, row_of, write_parquet
+from fcrewardbench.rows import Row, RowLog, read_parquet, row_of, write_parquet
 from fcrewardbench.types import Benchmark, Compared, Group, Pair, Scored
 
 if TYPE_CHECKING:

@@ -19,9 +19,10 @@ import pytest
 from fault_server import NONSENSE, PROBE, STATUS_FAULTS, FaultServer, Plan
 
 from fcrewardbench.adapters.api import ApiJudge
-from fcrewardbench.adapters.base import group_of, outcome_of_verdicts
+from fcrewardbench.adapters.base import group_of
 from fcrewardbench.adapters.replies import letter_of, parse_verdict
 from fcrewardbench.errors import FCRewardBenchError, RunError, UsageError
+from fcrewardbench.outcomes import outcome_of_verdicts
 from fcrewardbench.types import Group, Outcome, Tokens, Verdict
 
 KEY = "tok_0123456789abcdef"

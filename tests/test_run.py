@@ -18,8 +18,8 @@ from fcrewardbench.adapters.mock import Mock
 from fcrewardbench.benchmarks.files import load_file
 from fcrewardbench.benchmarks.registry import load_benchmark
 from fcrewardbench.errors import RunError
+from fcrewardbench.rows import Row, read_parquet
 from fcrewardbench.run import sample
-from fcrewardbench.scoring.rows import Row, read_parquet
 from fcrewardbench.types import Benchmark, Candidate, Prompt
 
 

@@ -27,7 +27,6 @@ from fcrewardbench.types import (
     Group,
     JsonObject,
     Message,
-    Outcome,
     Prompt,
     Scored,
     Tool,
@@ -147,32 +146,3 @@ def _candidate(raw: RawCandidate) -> Candidate:
         if calls:
             raise TypeError("a candidate holds Call objects or plain objects, not both")
     return parse(raw).candidate
-
-
-def outcome_of_verdicts(compared: Compared, correct: tuple[bool, ...]) -> Outcome:
-    """What a judge's two verdicts come to, knowing which candidate is right."""
-    for failure in (Verdict.ERROR, Verdict.TOO_LONG, Verdict.REFUSED, Verdict.UNPARSED):
-        if failure in compared.verdicts:
-            return Outcome(failure.value)
-    first_is_right = correct[0]
-    given, swapped = compared.verdicts
-    right = (
-        Verdict.FIRST if first_is_right else Verdict.SECOND,
-        Verdict.SECOND if first_is_right else Verdict.FIRST,
-    )
-    if (given, swapped) == right:
-        return Outcome.WIN
-    if given == swapped == Verdict.TIE:
-        return Outcome.TIE
-    if Verdict.TIE in (given, swapped) or given == swapped:
-        return Outcome.INCONSISTENT
-    return Outcome.LOSS
-
-
-def outcome_of_scores(scores: Sequence[float], correct: tuple[bool, ...]) -> Outcome:
-    """What two scores come to, knowing which candidate is right. Equal scores are a tie."""
-    right = scores[correct.index(True)]
-    wrong = scores[correct.index(False)]
-    if right == wrong:
-        return Outcome.TIE
-    return Outcome.WIN if right > wrong else Outcome.LOSS

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fcrewardbench.errors import UsageError
-from fcrewardbench.scoring.rows import Row
+from fcrewardbench.rows import Row
 from fcrewardbench.stats import accuracy_interval
 from fcrewardbench.types import Outcome, Verdict
 

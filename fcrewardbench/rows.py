@@ -10,8 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from fcrewardbench.adapters.base import outcome_of_scores, outcome_of_verdicts
 from fcrewardbench.errors import UsageError
+from fcrewardbench.outcomes import outcome_of_scores, outcome_of_verdicts
 from fcrewardbench.types import Compared, Group, Outcome, Pair, Scored
 
 
