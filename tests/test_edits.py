@@ -24,7 +24,7 @@ from fcrewardbench.calls.edits.dates import weekdays_contradict
 from fcrewardbench.calls.edits.sense import sensible
 from fcrewardbench.calls.edits.siblings import sibling_call, siblings
 from fcrewardbench.calls.edits.sites import is_default
-from fcrewardbench.calls.edits.variants import draw
+from fcrewardbench.calls.edits.variants import draw, suited
 from fcrewardbench.calls.parse import parse
 from fcrewardbench.calls.tools import tool_from
 from fcrewardbench.types import Call, Candidate, ErrorType
@@ -312,3 +312,28 @@ def test_no_edit_makes_the_same_call_twice(drawn: list[tuple[Context, Calls]]) -
 def test_defaults_in_descriptions(description: str, value: object) -> None:
     assert is_default(value, {"description": description})
     assert not is_default("Mus musculus", {"description": description})
+
+
+@pytest.mark.parametrize(
+    ("description", "options", "expected"),
+    [
+        (
+            "The date, YYYY-MM-DD.",
+            ["05/01/2022", "2022-05-01", "tomorrow"],
+            ["2022-05-01", "tomorrow"],
+        ),
+        ("The date in mm/dd/yyyy format.", ["2022-05-01"], []),
+        (
+            "The city and state, e.g. Boston, MA",
+            ["LA", "Los Angeles", "Los Angeles, CA", "LA, CA"],
+            ["Los Angeles, CA"],
+        ),
+        ("The city and state.", ["LA", "Los Angeles"], ["Los Angeles"]),
+        ("The city and state.", ["CA"], ["CA"]),
+        ("The city.", ["LA", "Los Angeles"], ["LA", "Los Angeles"]),
+    ],
+)
+def test_values_have_the_form_that_their_description_asks_for(
+    description: str, options: list[str], expected: list[str]
+) -> None:
+    assert suited(list(options), {"type": "string", "description": description}) == expected

@@ -10,6 +10,7 @@ from fcrewardbench.errors import UnknownName
 from fcrewardbench.types import Benchmark
 
 DESCRIPTIONS = {
+    "open": "FC-RewardBench-Open, newest edition, core subset; open@1 names an edition",
     **{
         f"open/{subset}": f"FC-RewardBench-Open, newest edition, {subset} subset"
         for subset in open_set.SUBSETS
@@ -46,7 +47,7 @@ def load_benchmark(name: str = "open") -> Benchmark:
     raise UnknownName(
         "benchmark",
         name,
-        ["open", *DESCRIPTIONS],
+        DESCRIPTIONS,
         "It is no file either, and a hub id looks like owner/name.",
     )
 

@@ -1,8 +1,8 @@
 """Calls against BFCL's admissible answers: the first failure in BFCL's order, and all of them.
 
 The rules are those of BFCL's AST checker for Python (`bfcl_eval/eval_checker/ast_eval/ast_checker.py`
-in the `bfcl-eval` wheel), written anew; `docs/checker.md` lists where the two differ and why. Java and
-JavaScript tasks, whose gold values are typed while models write text, are refused.
+in the `bfcl-eval` wheel), written anew; `docs/checker.md` lists where the two differ and why. Java's
+and JavaScript's own types, whose gold values are typed while models write text, are errors.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from typing import Any
 
 from fcrewardbench.calls.check import check
 from fcrewardbench.calls.edits.base import Calls, Context, in_schema_order, properties, required
+from fcrewardbench.calls.edits.dates import moment_of
 from fcrewardbench.calls.edits.sites import is_default, leaves
 from fcrewardbench.calls.schema import validate
 from fcrewardbench.types import Call, JsonObject
@@ -48,6 +49,7 @@ def _draw(context: Context, rng: Random) -> Calls | None:
         for name, admissible in expected.arguments.items():
             schema = schemas.get(name, {})
             options = [o for o in admissible if o != "" and not _misspelt(o)]
+            options = suited(options, schema)
             members = schema.get("enum") or options
             options = [option for option in options if option in members] or options
             if "" in admissible and name not in needed:
@@ -73,6 +75,29 @@ _MISSPELT = re.compile(r"\\\\|\\[u\"']|^(['\"]).*\1$|\b\d{5}-\d\d?-")
 def _misspelt(value: Any) -> bool:
     """Whether an admissible value is one that no careful model would write."""
     return any(isinstance(text, str) and _MISSPELT.search(text) for text in leaves(value))
+
+
+_STATED_DATE = re.compile(r"\b(YYYY|MM|DD)([-/.])(YYYY|MM|DD)\2(YYYY|MM|DD)\b", re.IGNORECASE)
+_STATED_PLACE = re.compile(r"\bcity(?:,| and) (?:state|country)\b", re.IGNORECASE)
+
+
+def suited(options: list[Any], schema: JsonObject) -> list[Any]:
+    """The admissible values in the form that the description asks for.
+
+    BFCL admits more: dates in every order, and "LA" or "CA" where city and state are asked for. Where
+    it admits dates in other forms only, none is left; where it admits short places only, they stay.
+    """
+    description = str(schema.get("description") or "")
+    stated = _STATED_DATE.search(description)
+    if stated:
+        codes = {"yyyy": "%Y", "mm": "%m", "dd": "%d"}
+        style = stated[2].join(codes[stated[i].lower()] for i in (1, 3, 4))
+        options = [o for o in options if (moment_of(o) or ("", style))[1].startswith(style)]
+    if _STATED_PLACE.search(description):
+        texts = [option for option in options if isinstance(option, str)]
+        whole = [text for text in texts if re.search(r"\w{3,}.*,", text)]
+        options = whole or [text for text in texts if len(text) > 3] or options
+    return options
 
 
 def _asked(context: Context, option: Any, schema: JsonObject) -> bool:
