@@ -101,7 +101,7 @@ def evaluate(
     if isinstance(model, str):
         loaded = load_named(model, adapter, **options)
     else:
-        loaded = Loaded(named, named, model)
+        loaded = Loaded(named, named, model, by_name=False)
     return _run(config, data, loaded, None if out is None else Path(out), fresh, progress)
 
 
@@ -328,7 +328,7 @@ class _Evaluation:
 
     def _repeatable(self) -> dict[str, Any] | None:
         """The configuration with everything pinned; None where the model was a loaded object."""
-        if ":" in self._loaded.adapter_name:
+        if not self._loaded.by_name:
             return None
         config = self._config.model_dump(mode="json")
         config["benchmark"] = pinned(config["benchmark"], self._benchmark)

@@ -37,7 +37,8 @@ MODEL_ADAPTERS = ("classifier", "likelihood", "api")
 class Loaded:
     """A loaded model: its name, its adapter's, and the object that scores.
 
-    Its weights came from `package`, from the hub at `commit`, or from a folder.
+    Its weights came from `package`, from the hub at `commit`, or from a folder. Where `by_name` is
+    False, it was loaded elsewhere, and its name leads to nothing.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Loaded:
     adapter: Adapter
     package: PackagedModel | None = None
     commit: str | None = None
+    by_name: bool = True
 
 
 def adapter_names() -> list[str]:
