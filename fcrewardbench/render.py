@@ -220,7 +220,7 @@ class Renderer:
         tools = [_PROBE_TOOL.as_openai()]
         try:
             texts = (self._apply(asked, tools, True), self._apply(answered, tools, False))
-        except ModelError:
+        except (ModelError, TypeError, ValueError):
             return False
         return all(_PROBE_TOOL.name in text and "probe_argument" in text for text in texts)
 
@@ -272,7 +272,8 @@ def _without_system(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     result: list[dict[str, Any]] = []
     for message in messages:
         role = "user" if message["role"] == "system" else message["role"]
-        if result and result[-1]["role"] == role and isinstance(message.get("content"), str):
+        joins = result and result[-1]["role"] == role
+        if joins and not calls_of(message) and not calls_of(result[-1]):
             result[-1] = {
                 **result[-1],
                 "content": f"{result[-1]['content']}\n\n{message['content']}",

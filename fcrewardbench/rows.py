@@ -108,9 +108,14 @@ class RowLog:
             )
         kept = []
         for line in lines[1:-1]:  # what follows the last line end is empty, or was cut off
-            entry = json.loads(line)
-            self.seconds = entry["seconds"]
-            row = Row(**entry["row"])
+            try:
+                entry = json.loads(line)
+                self.seconds, row = entry["seconds"], Row(**entry["row"])
+            except (ValueError, LookupError, TypeError) as why:
+                raise UsageError(
+                    f"{path} has a line that is no row ({why}): give another --out, or --fresh to "
+                    "throw the rows away."
+                ) from None
             if row.outcome != Outcome.ERROR:
                 self.rows[row.id] = row
                 kept.append(line.decode())

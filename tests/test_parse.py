@@ -70,6 +70,8 @@ def test_reasoning_before_and_end_tokens_behind_are_not_read(frame: str, text: s
         ("[]", []),
         ('<tool_calls><tool_call>{"name": "f", "arguments": {}}</tool_call><tool_call>g(b=2)</tool_call></tool_calls>', [("f", {}), ("g", {"b": 2})]),
         ('<tool_call><tool_call>{"name": "f", "arguments": {}}</tool_call>', [("f", {})]),
+        ('<tool_call>{"name": "f", "arguments": {}}\n{"name": "g", "arguments": {}}</tool_call>', [("f", {}), ("g", {})]),
+        ('<tool_call>{"name": "f", "arguments": {}}; {"name": "g", "arguments": {"a": "</tool_call>"}}</tool_call>', [("f", {}), ("g", {"a": "</tool_call>"})]),
         ('<|tool_call|>[{"name": "f", "arguments": {}}]', [("f", {})]),
         ('[TOOL_CALLS]f[ARGS]{"a": 1}[TOOL_CALLS]g[ARGS]{}', [("f", {"a": 1}), ("g", {})]),
         ("<|python_start|>[f(a=1)]<|python_end|>", [("f", {"a": 1})]),

@@ -134,3 +134,5 @@ def test_a_folder_wins_over_the_hub_unless_forced(
         load("owner/name")
     with pytest.raises(Exception, match="The hub cannot be reached"):
         load("hub:owner/name")
+    with pytest.raises(UsageError, match="'owner/name' is not from the hub"):
+        load("owner/name", revision="main")

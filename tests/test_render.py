@@ -192,6 +192,18 @@ def test_a_template_that_rewrites_the_prompt_behind_an_answer_is_refused(rendere
         renderer(rewrites).render(group())
 
 
+def test_calls_are_never_lost_where_turns_are_joined(renderer: Any) -> None:
+    picky = (
+        "{% if messages[0].role == 'system' %}{{ raise_exception('no system role') }}{% endif %}"
+        + QWEN
+    )
+    said = {"role": "assistant", "content": "One moment."}
+    turns = ({"role": "system", "content": "Be kind."}, HISTORY[0], said, *HISTORY[1:])
+    rendered = renderer(picky).render(group_of([TOOL], turns, CANDIDATES))
+    assert rendered.prompt.count('{"city": "Rome"}') == 1
+    assert "One moment." in rendered.prompt
+
+
 def test_the_date_in_a_template_stands_still(renderer: Any) -> None:
     rendered = renderer("{{ strftime_now('%d %b %Y') }}" + QWEN).render(group())
     assert rendered.prompt.startswith("26 Jul 2024")

@@ -363,6 +363,19 @@ def test_a_line_cut_inside_a_character_is_dropped(benchmark: Benchmark, tmp_path
     assert evaluate(Breaks(at=-1), benchmark, out=tmp_path).accuracy == 1.0
 
 
+def test_a_line_that_is_no_row_is_named_and_nothing_is_lost(
+    benchmark: Benchmark, tmp_path: Path
+) -> None:
+    with pytest.raises(RunError):
+        evaluate(Breaks(at=13), benchmark, out=tmp_path)
+    with (tmp_path / "rows.jsonl").open("ab") as log:
+        log.write(b"garbage\n")
+    before = (tmp_path / "rows.jsonl").read_bytes()
+    with pytest.raises(UsageError, match=r"rows.jsonl has a line that is no row"):
+        evaluate(Breaks(at=-1), benchmark, out=tmp_path)
+    assert (tmp_path / "rows.jsonl").read_bytes() == before
+
+
 def test_what_cannot_change_a_score_may_change_between_two_starts(
     benchmark: Benchmark, tmp_path: Path
 ) -> None:
@@ -374,3 +387,9 @@ def test_what_cannot_change_a_score_may_change_between_two_starts(
 def test_limits_below_one_are_usage_errors(benchmark: Benchmark) -> None:
     with pytest.raises(UsageError, match="limit"):
         evaluate("mock", benchmark, limit=0)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_score_gives_no_number_that_is_none(bad: float) -> None:
+    with pytest.raises(ValueError, match="not a finite number"):
+        Mock(scores=lambda group: [bad]).score([], [{"role": "user", "content": "x"}], ["y"])

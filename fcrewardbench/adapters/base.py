@@ -13,6 +13,7 @@ group `fcrewardbench.adapters`.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar, TypeAlias
@@ -63,7 +64,7 @@ class Scorer(ABC):
         """Score the candidates of one prompt.
 
         Args:
-            tools: tools, in the OpenAI shape or any that `fcrewardbench.calls.schema` reads.
+            tools: tools, in the OpenAI shape or any that `fcrewardbench.calls.tools` reads.
             messages: the conversation so far.
             candidates: calls, in any shape or as the text a model wrote.
 
@@ -74,6 +75,8 @@ class Scorer(ABC):
         (scored,) = self.score_groups([group])
         if scored.scores is None:
             raise ValueError(f"{scored.failure}: {scored.detail}")
+        if not all(math.isfinite(score) for score in scored.scores):
+            raise ValueError(f"a score is not a finite number: {scored.scores}")
         return list(scored.scores)
 
     def describe(self) -> dict[str, Any]:

@@ -176,6 +176,9 @@ def _construct(
 
 def _locate(model: str, wanted: str | None) -> tuple[Path, str | None]:
     """Folder of a model, and its revision where the folder's content does not have to tell it."""
+    on_hub = model.startswith("hub:") or _is_hub_id(model)
+    if wanted is not None and not on_hub:
+        raise UsageError(f"'{model}' is not from the hub, so it has no revision to choose.")
     if model.startswith("path:"):
         path = Path(model.removeprefix("path:")).expanduser()
         if not path.is_dir():
@@ -185,14 +188,21 @@ def _locate(model: str, wanted: str | None) -> tuple[Path, str | None]:
         return _from_hub(model.removeprefix("hub:"), wanted)
     if model in KNOWN_MODELS:
         return folder(model), KNOWN_MODELS[model].revision
+    if on_hub:
+        return _from_hub(model, wanted)
     if Path(model).expanduser().is_dir():
         return Path(model).expanduser(), None
-    if model.count("/") == 1 and not model.startswith((".", "/", "~", "baseline/")):
-        return _from_hub(model, wanted)
     known = [name for name in adapter_names() if name not in MODEL_ADAPTERS] + list(KNOWN_MODELS)
     raise UnknownName(
         "model", model, known, "It is no folder either, and a hub id looks like owner/name."
     )
+
+
+def _is_hub_id(model: str) -> bool:
+    """Whether a name can only mean a hub repository: owner/name, and no folder of that name."""
+    elsewhere = (".", "/", "~", "baseline/", "path:")
+    shaped = model.count("/") == 1 and not model.startswith(elsewhere)
+    return shaped and not Path(model).is_dir()
 
 
 def _from_hub(repository: str, wanted: str | None) -> tuple[Path, str]:

@@ -47,6 +47,17 @@ def _json_values(text: str) -> Iterator[Any]:
         position = separator.end() if separator else position
 
 
+def end_of_json(text: str, start: int) -> int:
+    """Where the JSON values that begin at `start` end; `start` where none does."""
+    end = start
+    while True:
+        separator = _SEPARATOR.match(text, end)
+        try:
+            _, end = DECODER.raw_decode(text, separator.end() if separator else end)
+        except (ValueError, RecursionError):
+            return end
+
+
 _ARGUMENT_KEYS = ("arguments", "parameters", "args", "input", "kwargs")
 
 

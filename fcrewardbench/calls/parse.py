@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from fcrewardbench.calls.json_syntax import (
-    DECODER,
     Unreadable,
     calls_of_json,
+    end_of_json,
     read_function_tag,
     read_json,
     read_name_then_json,
@@ -143,22 +143,18 @@ def _segments(text: str) -> tuple[str, list[str]]:
 def _tag_bodies(text: str) -> Iterator[str]:
     """What stands in each tag; tags in tags are opened, too.
 
-    JSON ends where it ends, so that a closing tag inside one of its strings does not end it.
+    JSON ends where it ends, so that a closing tag inside one of its strings does not end the body.
     """
     position = 0
     while tag := _TAG.search(text, position):
-        start = tag.end() + len(text[tag.end() :]) - len(text[tag.end() :].lstrip())
-        try:
-            _, position = DECODER.raw_decode(text, start)
-        except (ValueError, RecursionError):
-            closing = text.find(f"</{tag[1]}>", start)
-            opening = text.find(f"<{tag[1]}>", start)
-            ends = [end for end in (closing, opening) if end > start or end == closing != -1]
-            position = min(ends, default=len(text))
+        start = tag.end()
+        behind = end_of_json(text, start)
+        ends = (text.find(f"{mark}{tag[1]}>", behind) for mark in ("</", "<"))
+        position = min((end for end in ends if end != -1), default=len(text))
         body = text[start:position]
-        if _TAG.search(body) and not body.startswith(("{", "[")):
+        if behind == start and _TAG.search(body):
             yield from _tag_bodies(body)
-        elif body.strip() or text[start:].startswith(f"</{tag[1]}>"):
+        elif body.strip() or text.startswith("</", position):
             yield body
 
 
