@@ -3,9 +3,13 @@
 Imports decoders and checker out of the pinned `bfcl-eval` wheel, with stubs for its model table and
 for the modules that need what it requires. Development only.
 
-    python scripts/compare_bfcl_checker.py RESULTS_FOLDER [--show N] [--at-least SHARE]
+    python scripts/compare_bfcl_checker.py RESULTS_FOLDER [--languages NAME…] [--show N]
+        [--at-least SHARE]
 
 RESULTS_FOLDER holds BFCL result files, nested or flat, v3 or v4 (`BFCL_v4_<category>_result.json`).
+For Java and JavaScript, BFCL's decoders need the parsers that its wheel pins:
+
+    pip install tree_sitter==0.21.3 tree-sitter-java==0.21.0 tree-sitter-javascript==0.21.4
 """
 
 from __future__ import annotations
@@ -21,22 +25,30 @@ import time
 import warnings
 import zipfile
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from fcrewardbench.benchmarks.bfcl import PYTHON_CATEGORIES, WHEELS, Task, load_tasks
+from fcrewardbench.benchmarks.bfcl import LANGUAGES, WHEELS, Task, load_tasks
 from fcrewardbench.calls.check import Checked, check
 from fcrewardbench.calls.parse import Parsed, parse
+from fcrewardbench.calls.typed_values import Language
 from fcrewardbench.packages import fetch
 from fcrewardbench.types import ErrorType
 
+V3_CATEGORIES = {
+    "simple": "simple_python",
+    "java": "simple_java",
+    "javascript": "simple_javascript",
+}
 MODEL_TABLE = "bfcl_eval.constants.model_config"
-STUBS = (
+TREE_SITTER_PARSERS = (
     "bfcl_eval.model_handler.parser.java_parser",
     "bfcl_eval.model_handler.parser.js_parser",
+)
+STUBS = (
     "bfcl_eval.model_handler.local_inference.base_oss_handler",
     "overrides",
     "tenacity",
@@ -56,39 +68,49 @@ class _Stub(ModuleType):
         return type(name, (), {})
 
 
-def load_original() -> tuple[Callable[..., Any], dict[str, Callable[[Any], Any]]]:
+Decoder = Callable[[Any, Language], Any]
+
+
+def load_original(
+    languages: Sequence[Language],
+) -> tuple[Callable[..., Any], dict[str, Decoder]]:
     """BFCL's checker, and its decoders by the kind of model they belong to."""
     unpacked = tempfile.mkdtemp()
     atexit.register(shutil.rmtree, unpacked)
     with zipfile.ZipFile(fetch(WHEELS["v4"])) as archive:
         archive.extractall(unpacked)
     sys.path.insert(0, unpacked)
-    sys.modules.update({name: _Stub(name) for name in STUBS})
+    stubs = STUBS if set(languages) - {"python"} else (*STUBS, *TREE_SITTER_PARSERS)
+    sys.modules.update({name: _Stub(name) for name in stubs})
     table = ModuleType(MODEL_TABLE)
     plain = SimpleNamespace(underscore_to_dot=False)
     table.MODEL_CONFIG_MAPPING = defaultdict(lambda: plain)  # type: ignore[attr-defined]
     sys.modules[MODEL_TABLE] = table
     decoder_modules = "bfcl_eval.model_handler.local_inference"
 
-    def of(module: str, handler: str) -> Callable[[Any], Any]:
+    def of(module: str, handler: str) -> Decoder:
         cls = getattr(importlib.import_module(f"{decoder_modules}.{module}"), handler)
         instance = cls.__new__(cls)
-        return lambda result: instance.decode_ast(result, python, False)
+        return lambda result, language: instance.decode_ast(
+            result, enums.ReturnFormat(language), False
+        )
 
     checker = importlib.import_module("bfcl_eval.eval_checker.ast_eval.ast_checker")
     enums = importlib.import_module("bfcl_eval.constants.enums")
     handler = importlib.import_module("bfcl_eval.model_handler.utils")
-    python = enums.ReturnFormat.PYTHON
     decoders = {
         "Qwen3-8B-FC": of("qwen_fc", "QwenFCHandler"),
         "Llama-3.1-8B-Instruct-FC": of("llama_3_1", "LlamaHandler_3_1"),
         "xLAM-2-8b-fc-r": of("salesforce_llama", "SalesforceLlamaHandler"),
         "Ministral-8B": of("mistral_fc", "MistralFCHandler"),
-        "": lambda result: handler.default_decode_ast_prompting(result, python),
+        "": lambda result, language: handler.default_decode_ast_prompting(
+            result, enums.ReturnFormat(language)
+        ),
     }
 
     def verdict(tools: Any, calls: Any, answer: Any, category: str) -> Any:
-        return checker.ast_checker(tools, calls, answer, enums.Language.PYTHON, category, "any")
+        language = enums.Language(LANGUAGES[category])
+        return checker.ast_checker(tools, calls, answer, language, category, "any")
 
     return verdict, decoders
 
@@ -114,14 +136,12 @@ def original_type(result: dict[str, Any]) -> str:
     return str(BFCL_TYPES[detail])
 
 
-def original_verdict(
-    verdict: Any, task: Task, decode: Callable[[Any], Any], output: Any
-) -> tuple[bool, str]:
+def original_verdict(verdict: Any, task: Task, decode: Decoder, output: Any) -> tuple[bool, str]:
     """(valid, error type) of BFCL's own decoder and checker."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            calls = decode(output)
+            calls = decode(output, task.language)
     except Exception:
         return False, "decoder failed"
     well_formed = isinstance(calls, list) and all(isinstance(call, dict) for call in calls)
@@ -155,7 +175,7 @@ class Tally:
         self.counts[f"dialect: {parsed.dialect}"] += 1
         self.counts["read by us"] += parsed.calls is not None
         self.counts["valid by ours"] += ours.ok
-        same, theirs = original_verdict(verdict, task, lambda read: read, calls)
+        same, theirs = original_verdict(verdict, task, lambda read, _: read, calls)
         self.counts["checker agrees, same calls"] += same == ours.ok
         if same != ours.ok:
             key = ("checker", theirs or "valid", mine)
@@ -183,10 +203,16 @@ class Tally:
 
 
 def judged(task: Task, parsed: Parsed) -> Checked:
-    return check(parsed.candidate, task.answer or (), task.prompt.tools, unreadable=parsed.problem)
+    return check(
+        parsed.candidate,
+        task.answer or (),
+        task.prompt.tools,
+        unreadable=parsed.problem,
+        language=task.language,
+    )
 
 
-def decoder_of(file: Path, decoders: dict[str, Any]) -> Any:
+def decoder_of(file: Path, decoders: dict[str, Decoder]) -> Decoder:
     """The decoder of the model whose folder a file is in; most prompting models share one."""
     folder = str(file.parent)
     return next(decoder for name, decoder in decoders.items() if name in folder)
@@ -195,24 +221,30 @@ def decoder_of(file: Path, decoders: dict[str, Any]) -> Any:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("folder", type=Path)
+    arguments.add_argument(
+        "--languages", nargs="+", default=["python"], choices=["python", "java", "javascript"]
+    )
     arguments.add_argument("--show", type=int, default=0, help="print N examples of each kind")
     arguments.add_argument(
         "--at-least", type=float, default=0.0, help="fail where the checkers agree on less"
     )
     given = arguments.parse_args()
-    verdict, decoders = load_original()
-    tasks = {version: load_tasks(version) for version in ("v3", "v4")}
+    verdict, decoders = load_original(given.languages)
+    tasks = {version: load_tasks(version, tuple(LANGUAGES)) for version in ("v3", "v4")}
     tally = Tally()
     work: list[tuple[Task, Parsed]] = []
     for file in sorted(given.folder.rglob("BFCL_v*_result.json")):
         version, category = file.stem.removesuffix("_result").removeprefix("BFCL_").split("_", 1)
-        if version == "v3" and category == "simple":
-            category = "simple_python"
-        if category not in PYTHON_CATEGORIES:
+        if version == "v3":
+            category = V3_CATEGORIES.get(category, category)
+        if category not in LANGUAGES or LANGUAGES[category] not in given.languages:
             continue
         for line in file.open(encoding="utf-8"):
             row = json.loads(line)
-            task, parsed = tasks[version][row["id"]], parse(row["result"])
+            task, parsed = (
+                tasks[version][row["id"]],
+                parse(row["result"], language=LANGUAGES[category]),
+            )
             work.append((task, parsed))
             tally.add(task, row["result"], parsed, verdict, decoder_of(file, decoders))
     started = time.perf_counter()

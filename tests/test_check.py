@@ -39,6 +39,7 @@ LIST_OF_DICTS = {"type": "array", "items": {"type": "dict"}}
         ("integer", [5], True, ErrorType.TYPE),
         ("integer", [5], "5", ErrorType.TYPE),
         ("float", [5.0], 5, None),
+        ("float", [5.0], 10**400, ErrorType.VALUE),  # no float is that large
         ("boolean", [True], True, None),
         ("boolean", [True], 1, ErrorType.TYPE),
         ("boolean", [True], False, ErrorType.VALUE),
@@ -129,8 +130,11 @@ def test_underscores_for_dots_are_undone_only_where_a_tool_has_the_dots() -> Non
 def test_an_answer_outside_the_tools_and_a_type_outside_bfcl_are_data_errors() -> None:
     with pytest.raises(DataError, match="not among the tools"):
         verdict([tool("f")], [("g", {})], Call("g", {}))
-    with pytest.raises(DataError, match="BFCL's Python types"):
+    with pytest.raises(DataError, match="BFCL's types for python"):
         verdict([tool("f", a="HashMap")], [("f", {"a": ["x"]})], Call("f", {"a": "x"}))
+    expected = [AdmissibleCall("f", {"a": ["x"]})]
+    with pytest.raises(DataError, match="BFCL's types for java"):
+        check((Call("f", {"a": "x"}),), expected, [tool("f", a="tuple")], language="java")
 
 
 def test_first_admissible_values_pass_for_nearly_every_real_task(tasks: dict[str, Task]) -> None:

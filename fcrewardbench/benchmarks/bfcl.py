@@ -16,6 +16,7 @@ from typing import Any
 
 from fcrewardbench.calls.check import AdmissibleCall
 from fcrewardbench.calls.tools import tool_from
+from fcrewardbench.calls.typed_values import Language
 from fcrewardbench.errors import DataError, UnknownName
 from fcrewardbench.packages import Wheel, fetch
 from fcrewardbench.types import Message, Prompt
@@ -39,6 +40,11 @@ PYTHON_CATEGORIES = (
     "live_parallel_multiple",
 )
 TYPED_CATEGORIES = ("simple_java", "simple_javascript")
+LANGUAGES: dict[str, Language] = {
+    **dict.fromkeys(PYTHON_CATEGORIES, "python"),
+    "simple_java": "java",
+    "simple_javascript": "javascript",
+}
 NO_CALL_CATEGORIES = ("irrelevance", "live_irrelevance")
 RELEVANCE_CATEGORIES = ("live_relevance",)
 CATEGORIES = (*PYTHON_CATEGORIES, *TYPED_CATEGORIES, *NO_CALL_CATEGORIES, *RELEVANCE_CATEGORIES)
@@ -57,6 +63,11 @@ class Task:
     category: str
     prompt: Prompt
     answer: tuple[AdmissibleCall, ...] | None
+
+    @property
+    def language(self) -> Language:
+        """Whose types and notation the answer has; see `parse` and `check`."""
+        return LANGUAGES.get(self.category, "python")
 
 
 def load_tasks(

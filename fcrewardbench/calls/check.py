@@ -1,8 +1,8 @@
 """Calls against BFCL's admissible answers: the first failure in BFCL's order, and all of them.
 
-The rules are those of BFCL's AST checker for Python (`bfcl_eval/eval_checker/ast_eval/ast_checker.py`
-in the `bfcl-eval` wheel), written anew; `docs/checker.md` lists where the two differ and why. Java's
-and JavaScript's own types, whose gold values are typed while models write text, are errors.
+The rules are those of BFCL's AST checker (`bfcl_eval/eval_checker/ast_eval/ast_checker.py` in the
+`bfcl-eval` wheel), written anew; `docs/checker.md` lists where the two differ and why. For Java and
+JavaScript models write text, which is read as a value of the declared type first.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fcrewardbench.calls.tools import schema_of
+from fcrewardbench.calls.typed_values import JAVA_TYPES, JAVASCRIPT_TYPES, Language, typed_value
 from fcrewardbench.errors import DataError
 from fcrewardbench.types import Call, Candidate, ErrorType, JsonObject, Tool
 
@@ -51,7 +52,7 @@ class Checked:
 
 
 _OK = Checked(())
-_TYPES: dict[str, type] = {
+_PYTHON_TYPES: dict[str, type] = {
     "string": str,
     "integer": int,
     "float": float,
@@ -63,6 +64,11 @@ _TYPES: dict[str, type] = {
     # JSON Schema's own names, for answers to tools from elsewhere
     "number": float,
     "object": dict,
+}
+_TYPES: dict[Language, dict[str, type]] = {
+    "python": _PYTHON_TYPES,
+    "java": JAVA_TYPES,
+    "javascript": JAVASCRIPT_TYPES,
 }
 # Progress of a call through the checks, for `cannot_find_match`: later means nearer to right.
 _STAGE = {
@@ -81,6 +87,7 @@ def check(
     tools: Sequence[Tool],
     *,
     unreadable: str | None = None,
+    language: Language = "python",
 ) -> Checked:
     """Judge a candidate.
 
@@ -90,10 +97,12 @@ def check(
         tools: the tools of the task, whose `original` descriptions hold BFCL's types.
         unreadable: why text that looks like calls could not be parsed (`Parsed.problem`); such a
             text is a parsing error, any other text is "no call".
+        language: whose type names the tools use. For Java and JavaScript every argument is the text
+            of an expression, and one that is no text has the wrong type.
 
     Raises:
         DataError: the answer names a tool that the task does not have, or a type that is not one
-            of BFCL's Python types.
+            of BFCL's types for the language.
     """
     calls = () if isinstance(candidate, str) else restore_names(candidate, tools)
     if not answer:
@@ -109,7 +118,7 @@ def check(
     if len(calls) != len(answer):
         message = f"{len(answer)} calls were due, {len(calls)} were made"
         count = (Failure(ErrorType.COUNT, message),)
-    failures = count + _match(calls, answer, schemas)
+    failures = count + _match(calls, answer, schemas, language)
     return Checked(failures) if failures else _OK
 
 
@@ -130,11 +139,14 @@ def restore_names(calls: Sequence[Call], tools: Sequence[Tool]) -> tuple[Call, .
 
 
 def _match(
-    calls: Sequence[Call], answer: Sequence[AdmissibleCall], schemas: Mapping[str, JsonObject]
+    calls: Sequence[Call],
+    answer: Sequence[AdmissibleCall],
+    schemas: Mapping[str, JsonObject],
+    language: Language,
 ) -> tuple[Failure, ...]:
     """Pair expected calls with the candidate's, whatever their order; failures of what is left."""
     verdicts = [
-        [_check_call(index, call, expected, schemas) for index, call in enumerate(calls)]
+        [_check_call(index, call, expected, schemas, language) for index, call in enumerate(calls)]
         for expected in answer
     ]
     free = set(range(len(calls)))
@@ -181,7 +193,11 @@ def _nearest(options: Sequence[tuple[Failure, ...]]) -> tuple[Failure, ...] | No
 
 
 def _check_call(
-    index: int, call: Call, expected: AdmissibleCall, schemas: Mapping[str, JsonObject]
+    index: int,
+    call: Call,
+    expected: AdmissibleCall,
+    schemas: Mapping[str, JsonObject],
+    language: Language,
 ) -> tuple[Failure, ...]:
     """All failures of one call against one expected call, in BFCL's order."""
     if call.name != expected.name:
@@ -201,7 +217,7 @@ def _check_call(
         if name not in properties or name not in expected.arguments:
             failures.append(Failure(ErrorType.UNEXPECTED, f"'{name}' is not expected", index, name))
             continue
-        kind = _value_error(value, expected.arguments[name], properties[name])
+        kind = _value_error(value, expected.arguments[name], properties[name], language)
         if kind is not None:
             message = f"'{name}' is {value!r}, admissible: {list(expected.arguments[name])!r}"
             failures.append(Failure(kind, message, index, name))
@@ -213,26 +229,39 @@ def _check_call(
     return tuple(failures)
 
 
-def _value_error(value: Any, admissible: Sequence[Any], schema: JsonObject) -> ErrorType | None:
+def _value_error(
+    value: Any, admissible: Sequence[Any], schema: JsonObject, language: Language
+) -> ErrorType | None:
     """TYPE, VALUE, or None where the value is admissible."""
-    declared, inner = _types_of(schema)
-    if declared is float and type(value) is int:
-        value = float(value)
+    declared, inner = _types_of(schema, language)
+    if language != "python":
+        if type(value) is not str:
+            return ErrorType.TYPE
+        items = schema["items"]["type"] if inner is not None else None
+        value = typed_value(value, language, schema["type"], items)
+        if items == "any":
+            inner = None  # as text, as in BFCL, a list of mixed literals would never be right
+    elif declared is float and type(value) is int:
+        try:
+            value = float(value)
+        except OverflowError:  # no admissible value is that large
+            return ErrorType.VALUE
     fits, as_variable = _type_fits(value, admissible, declared, inner)
     if not fits:
         return ErrorType.TYPE
     return None if _admitted(value, admissible, declared, inner, as_variable) else ErrorType.VALUE
 
 
-def _types_of(schema: JsonObject) -> tuple[type, type | None]:
+def _types_of(schema: JsonObject, language: Language) -> tuple[type, type | None]:
     """The Python type a schema asks for, and that of its items where it is a list."""
+    types = _TYPES[language]
     try:
-        declared = _TYPES[schema["type"]]
-        inner = _TYPES[schema["items"]["type"]] if declared is list and "items" in schema else None
+        declared = types[schema["type"]]
+        inner = types[schema["items"]["type"]] if declared is list and "items" in schema else None
     except (KeyError, TypeError):
         raise DataError(
-            f"The schema {dict(schema)!r} has a type that is not one of BFCL's Python types "
-            f"({', '.join(_TYPES)})."
+            f"The schema {dict(schema)!r} has a type that is not one of BFCL's types for "
+            f"{language} ({', '.join(types)})."
         ) from None
     return declared, inner
 

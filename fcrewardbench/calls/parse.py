@@ -2,7 +2,8 @@
 
 Two layers. *Wrappers* say where calls stand: tags, code fences, end-of-turn tokens, reasoning before
 them. *Syntaxes* say how they are written: JSON, Python-like, `name` followed by JSON. Nothing is ever
-evaluated: Python-like text goes through `ast` and only literals come out of it.
+evaluated: Python-like text goes through `ast` and only literals come out of it; Java and JavaScript
+stay source text.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from fcrewardbench.calls.json_syntax import (
     read_name_then_json,
 )
 from fcrewardbench.calls.python_syntax import read_python
+from fcrewardbench.calls.typed_syntax import read_source
+from fcrewardbench.calls.typed_values import Language
 from fcrewardbench.types import Call, Candidate
 
 
@@ -68,18 +71,20 @@ _FENCE = re.compile(r"```[ \t]*([A-Za-z_]*)[ \t]*\r?\n?(.*?)```", re.DOTALL)
 _LOOKS_LIKE_CALLS = re.compile(r"^\s*(?:[\[{]|[A-Za-z_][\w.]*\()")
 
 
-def parse(output: object) -> Parsed:
+def parse(output: object, *, language: Language = "python") -> Parsed:
     """Read one model output: text, or the list or object a tool-calling API gave.
 
     Args:
         output: the text; or `[{"name": …, "arguments": …}]`, `[{fn: {arg: value}}]`, OpenAI
             `tool_calls`, each with arguments as an object or as JSON text.
+        language: of the tools. For Java and JavaScript, arguments in code notation are the text of
+            their expressions, which `check` reads as values of the declared types.
 
     Raises:
         TypeError: `output` is neither text, list, nor object.
     """
     if isinstance(output, str):
-        return _parse_text(output)
+        return _parse_text(output, language)
     if not isinstance(output, (list, tuple, dict)):
         raise TypeError(f"a model output is text, a list or an object, not {type(output).__name__}")
     try:
@@ -89,14 +94,14 @@ def parse(output: object) -> Parsed:
     return Parsed(calls, f"structured {shape}")
 
 
-def _parse_text(output: str) -> Parsed:
+def _parse_text(output: str, language: Language) -> Parsed:
     whole = _without_end(output)
     looks = _LOOKS_LIKE_CALLS.match(whole)
     marked = _MARKER.match(whole.lstrip())
     if looks and not marked:
         # What looks like a wrapper may stand inside an argument; the whole text goes first.
         try:
-            return Parsed(*_read(whole))
+            return Parsed(*_read(whole, language))
         except Unreadable as why:
             if whole.lstrip()[0] in "[{":
                 return Parsed(output, "unreadable", str(why))
@@ -104,9 +109,9 @@ def _parse_text(output: str) -> Parsed:
     text = whole if called_at_once else _REASONING.sub("", whole, count=1)
     if _UNFINISHED_REASONING.match(text):
         return Parsed(output, "text", "the reasoning block never ends")
-    wrapper, segments = _segments(text)
+    wrapper, segments = _segments(text, language)
     try:
-        calls, syntax = _read_all(segments)
+        calls, syntax = _read_all(segments, language)
     except Unreadable as why:
         if wrapper or _LOOKS_LIKE_CALLS.match(text):
             return Parsed(output, f"{wrapper} unreadable".strip(), str(why))
@@ -124,7 +129,7 @@ def _without_end(text: str) -> str:
         text = shorter
 
 
-def _segments(text: str) -> tuple[str, list[str]]:
+def _segments(text: str, language: Language) -> tuple[str, list[str]]:
     """The wrapper found and each stretch of text that should hold calls."""
     tag = _TAG.search(text)
     if tag:
@@ -136,7 +141,7 @@ def _segments(text: str) -> tuple[str, list[str]]:
         return "marker", [_MARKER.sub(" ", text).replace("[ARGS]", " ")]
     fences = [body for _, body in _FENCE.findall(text) if body.strip()]
     if fences:
-        return "code fence", [body for body in fences if _readable(body)] or fences
+        return "code fence", [body for body in fences if _readable(body, language)] or fences
     return "", [text.strip().strip("`")]
 
 
@@ -158,40 +163,41 @@ def _tag_bodies(text: str) -> Iterator[str]:
             yield body
 
 
-def _readable(text: str) -> bool:
+def _readable(text: str, language: Language) -> bool:
     try:
-        _read(text)
+        _read(text, language)
     except Unreadable:
         return False
     return True
 
 
-def _read_all(segments: Iterable[str]) -> tuple[tuple[Call, ...], str]:
+def _read_all(segments: Iterable[str], language: Language) -> tuple[tuple[Call, ...], str]:
     """Calls of all stretches, in order, and the syntax of the last."""
     calls: list[Call] = []
     syntax = ""
     for segment in segments:
-        read, syntax = _read(segment)
+        read, syntax = _read(segment, language)
         calls.extend(read)
     return tuple(calls), syntax
 
 
-def _read(text: str) -> tuple[tuple[Call, ...], str]:
+def _read(text: str, language: Language) -> tuple[tuple[Call, ...], str]:
     """Calls of one stretch of text, and the syntax they were in."""
     stripped = text.strip()
-    if not stripped:
+    if stripped in ("", "[", "]"):
         raise Unreadable("nothing is written where a call should be")
     function = _FUNCTION_TAG.match(stripped)
     if function:
         return (read_function_tag(*function.groups()),), "function=name"
+    read_code = read_python if language == "python" else read_source
     attempts: tuple[Callable[[str], tuple[tuple[Call, ...], str]], ...] = (
-        read_python,
+        read_code,
         read_name_then_json,
     )
     if stripped[0] == "{" or re.match(r"\[\s*[\]{\"]", stripped):
         attempts = (read_json, read_python)
     elif stripped[0] == "[":
-        attempts = (read_python, read_json)
+        attempts = (read_code, read_json)
     variants = [stripped, stripped.replace("\\_", "_")] if "\\_" in stripped else [stripped]
     reasons = []
     for attempt in attempts:
