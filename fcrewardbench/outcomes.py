@@ -27,10 +27,23 @@ def outcome_of_verdicts(compared: Compared, correct: tuple[bool, ...]) -> Outcom
     return Outcome.LOSS
 
 
-def outcome_of_scores(scores: Sequence[float], correct: tuple[bool, ...]) -> Outcome:
-    """What two scores come to, knowing which candidate is right. Equal scores are a tie."""
-    right = scores[correct.index(True)]
-    wrong = scores[correct.index(False)]
-    if right == wrong:
-        return Outcome.TIE
-    return Outcome.WIN if right > wrong else Outcome.LOSS
+def outcome_of_scores(scores: Sequence[float], correct: Sequence[bool]) -> tuple[Outcome, float]:
+    """What scores come to, knowing which candidates are right, and its credit.
+
+    The top candidate decides. Where right and wrong ones share the top, that is a tie, and its credit
+    is the share of right ones among them: what choosing one of them at random earns.
+    """
+    best = max(scores)
+    top = [right for score, right in zip(scores, correct, strict=True) if score == best]
+    credit = sum(top) / len(top)
+    if 0 < credit < 1:
+        return Outcome.TIE, credit
+    return (Outcome.WIN if credit else Outcome.LOSS), credit
+
+
+def pairwise_auc(scores: Sequence[float], correct: Sequence[bool]) -> float:
+    """The share of (right, wrong) pairs of candidates in which the right one scores higher; ties ½."""
+    right = [score for score, is_right in zip(scores, correct, strict=True) if is_right]
+    wrong = [score for score, is_right in zip(scores, correct, strict=True) if not is_right]
+    credits = [(r > w) + (r == w) / 2 for r in right for w in wrong]
+    return sum(credits) / len(credits)

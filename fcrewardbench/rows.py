@@ -12,12 +12,12 @@ from typing import Any
 
 from fcrewardbench.errors import UsageError
 from fcrewardbench.outcomes import outcome_of_scores, outcome_of_verdicts
-from fcrewardbench.types import Compared, Group, Outcome, Pair, Scored
+from fcrewardbench.types import Compared, Group, Item, Outcome, Scored
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one pair came to. `scores` and `correct` are in the order of the group's candidates."""
+    """What one item came to. `scores` and `correct` are in the order of the group's candidates."""
 
     id: str
     error_type: str
@@ -33,12 +33,14 @@ class Row:
     tokens_naive: int
     tokens_computed: int
     detail: str
+    doubt: str = ""
 
 
-def row_of(pair: Pair, group: Group, result: Scored | Compared) -> Row:
-    """The row of a pair out of what its adapter gave."""
+def row_of(item: Item, group: Group, result: Scored | Compared) -> Row:
+    """The row of an item out of what its adapter gave."""
     assert group.correct is not None
     scores: list[float] | None = None
+    credit: float | None = None
     detail = result.detail
     verdicts = replies = None
     if isinstance(result, Compared):
@@ -53,18 +55,18 @@ def row_of(pair: Pair, group: Group, result: Scored | Compared) -> Row:
         if len(result.scores) != len(group.candidates):
             raise ValueError(
                 f"the adapter gave {len(result.scores)} scores for the {len(group.candidates)} "
-                f"candidates of '{pair.id}'"
+                f"candidates of '{item.id}'"
             )
         scores = [float(score) for score in result.scores]
-        outcome = outcome_of_scores(scores, group.correct)
+        outcome, credit = outcome_of_scores(scores, group.correct)
     return Row(
-        id=pair.id,
-        error_type=pair.error_type,
-        category=pair.category,
-        generator=pair.generator,
-        catalogue=pair.prompt.catalogue,
+        id=item.id,
+        error_type=item.error_type,
+        category=item.category,
+        generator=item.generator,
+        catalogue=item.prompt.catalogue,
         outcome=outcome.value,
-        credit=outcome.credit,
+        credit=outcome.credit if credit is None else credit,
         scores=scores,
         correct=list(group.correct),
         verdicts=verdicts,
@@ -72,6 +74,7 @@ def row_of(pair: Pair, group: Group, result: Scored | Compared) -> Row:
         tokens_naive=result.tokens.naive,
         tokens_computed=result.tokens.computed,
         detail=detail,
+        doubt=item.doubt,
     )
 
 

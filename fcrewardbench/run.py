@@ -19,16 +19,16 @@ from fcrewardbench.adapters.registry import Loaded, load_named, parameters_of
 from fcrewardbench.benchmarks.registry import load_benchmark, pinned
 from fcrewardbench.config import EvaluateConfig, config_of
 from fcrewardbench.errors import FCRewardBenchError, RunError, UsageError
-from fcrewardbench.report.card import make_card, read_card
+from fcrewardbench.report.card import disputes, make_card, read_card
 from fcrewardbench.report.tables import report_markdown
 from fcrewardbench.rows import Row, RowLog, read_parquet, row_of, write_parquet
-from fcrewardbench.types import Benchmark, Compared, Group, Pair, Scored
+from fcrewardbench.types import Benchmark, CandidateSet, Compared, Group, Item, Scored
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Progress = Callable[[int, int], None]
-"""Called with the number of finished pairs and the number of all."""
+"""Called with the number of finished items and the number of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +196,13 @@ class _Evaluation:
         self._loaded = loaded
         self._folder = folder
         self._progress = progress or (lambda done, total: None)
-        self._pairs = sample(benchmark.pairs, config.limit, config.sample_seed)
+        sets = [item for item in benchmark.items if isinstance(item, CandidateSet)]
+        if isinstance(loaded.adapter, Judge) and sets:
+            raise UsageError(
+                f"{benchmark.title} has sets of {len(sets[0].candidates)} candidates and "
+                f"'{loaded.name}' is a judge, which compares two: evaluate a scorer on it."
+            )
+        self._items = sample(benchmark.items, config.limit, config.sample_seed)
         self._identity = self._identify()
 
     def run(self) -> Run:
@@ -206,31 +212,31 @@ class _Evaluation:
             return done
         started = time.monotonic()
         if self._folder is None:
-            rows = {row.id: row for row in self._rows(self._pairs, 0)}
+            rows = {row.id: row for row in self._rows(self._items, 0)}
             return self._end(rows, time.monotonic() - started, identity)
         with RowLog(self._folder / "rows.jsonl", identity) as log:
             before = log.seconds
-            left = [pair for pair in self._pairs if pair.id not in log.rows]
+            left = [item for item in self._items if item.id not in log.rows]
             for row in self._rows(left, len(log.rows)):
                 log.append(row, before + time.monotonic() - started)
             return self._end(log.rows, before + time.monotonic() - started, identity)
 
-    def _rows(self, pairs: list[Pair], done: int) -> Iterator[Row]:
-        """Rows of the pairs, as their results come."""
-        by_id = {pair.id: pair for pair in pairs}
-        groups = {pair.id: pair.group() for pair in pairs}
-        self._progress(done, len(self._pairs))
+    def _rows(self, items: list[Item], done: int) -> Iterator[Row]:
+        """Rows of the items, as their results come."""
+        by_id = {item.id: item for item in items}
+        groups = {item.id: item.group() for item in items}
+        self._progress(done, len(self._items))
         try:
             for result in self._results(groups.values()):
-                pair = by_id.pop(result.id)
-                yield row_of(pair, groups[pair.id], result)
+                item = by_id.pop(result.id)
+                yield row_of(item, groups[item.id], result)
                 done += 1
-                self._progress(done, len(self._pairs))
+                self._progress(done, len(self._items))
         except FCRewardBenchError:
             raise
         except Exception as why:
             raise RunError(
-                f"The run broke off after {done} of {len(self._pairs)} pairs "
+                f"The run broke off after {done} of {len(self._items)} pairs "
                 f"({type(why).__name__}: {why}). The same command goes on from there."
             ) from why
         if by_id:
@@ -276,9 +282,17 @@ class _Evaluation:
         if card["metrics"]["outcomes"]["error"]:
             self._reopen(card, identity)
             return None
-        rows = read_parquet(self._folder / "rows.parquet")
+        found = read_parquet(self._folder / "rows.parquet")
+        rows = self._ordered({row.id: row for row in found})
+        if rows != found:
+            card |= disputes(rows, balanced=self._benchmark.balanced)
+            self._write(card, rows)
         self._progress(len(rows), len(rows))
         return Run(card, rows, self._folder)
+
+    def _ordered(self, rows: dict[str, Row]) -> list[Row]:
+        """The complete rows in the benchmark's order, disputed as its items are by now."""
+        return [replace(rows[item.id], doubt=item.doubt) for item in self._items]
 
     def _reopen(self, card: dict[str, Any], identity: dict[str, Any]) -> None:
         """Turn a finished run with failed rows back into a log, so that these are tried again."""
@@ -292,7 +306,7 @@ class _Evaluation:
 
     def _end(self, rows: dict[str, Row], seconds: float, identity: dict[str, Any]) -> Run:
         """Card, table and report of the complete rows, in the benchmark's order."""
-        ordered = [rows[pair.id] for pair in self._pairs]
+        ordered = self._ordered(rows)
         loaded, benchmark = self._loaded, self._benchmark
         model = {
             "name": loaded.name,
@@ -310,8 +324,10 @@ class _Evaluation:
             benchmark={
                 "name": benchmark.name,
                 "edition": benchmark.edition,
+                "subset": benchmark.subset,
                 "sha256": benchmark.sha256,
-                "pairs": len(benchmark.pairs),
+                "pairs": len(benchmark.items),
+                "balanced": benchmark.balanced,
             },
             sample=self._sample_note(),
             model=model,
@@ -320,11 +336,15 @@ class _Evaluation:
         )
         card["run_sha256"] = _digest(identity)
         if self._folder is not None:
-            write_parquet(ordered, self._folder / "rows.parquet")
-            _write(self._folder / "report.md", report_markdown(card))
-            _write(self._folder / "card.json", json.dumps(card, indent=2) + "\n")
+            self._write(card, ordered)
             (self._folder / "rows.jsonl").unlink(missing_ok=True)
         return Run(card, ordered, self._folder)
+
+    def _write(self, card: dict[str, Any], rows: list[Row]) -> None:
+        assert self._folder is not None
+        write_parquet(rows, self._folder / "rows.parquet")
+        _write(self._folder / "report.md", report_markdown(card))
+        _write(self._folder / "card.json", json.dumps(card, indent=2) + "\n")
 
     def _repeatable(self) -> dict[str, Any] | None:
         """The configuration with everything pinned; None where the model was a loaded object."""
@@ -340,35 +360,35 @@ class _Evaluation:
         return config
 
     def _sample_note(self) -> dict[str, Any] | None:
-        if len(self._pairs) == len(self._benchmark.pairs):
+        if len(self._items) == len(self._benchmark.items):
             return None
         return {
-            "pairs": len(self._pairs),
-            "of": len(self._benchmark.pairs),
+            "pairs": len(self._items),
+            "of": len(self._benchmark.items),
             "method": f"stratified by error type, seed {self._config.sample_seed}",
         }
 
 
-def sample(pairs: tuple[Pair, ...], limit: int | None, seed: int) -> list[Pair]:
-    """A sample stratified by error type, in the order of the pairs.
+def sample(items: tuple[Item, ...], limit: int | None, seed: int) -> list[Item]:
+    """A sample stratified by error type, in the order of the items.
 
-    Every type gets its share of `limit`, rounded by largest remainder; within a type, the pairs with
+    Every type gets its share of `limit`, rounded by largest remainder; within a type, the items with
     the smallest hash of seed and id.
     """
-    if limit is None or limit >= len(pairs):
-        return list(pairs)
-    counts = Counter(pair.error_type for pair in pairs)
-    shares = {kind: limit * count / len(pairs) for kind, count in counts.items()}
+    if limit is None or limit >= len(items):
+        return list(items)
+    counts = Counter(item.error_type for item in items)
+    shares = {kind: limit * count / len(items) for kind, count in counts.items()}
     quota = {kind: int(share) for kind, share in shares.items()}
     by_remainder = sorted(counts, key=lambda kind: (quota[kind] - shares[kind], kind))
     for kind in by_remainder[: limit - sum(quota.values())]:
         quota[kind] += 1
     chosen = set()
-    for pair in sorted(pairs, key=lambda p: hashlib.sha256(f"{seed}\n{p.id}".encode()).digest()):
-        if quota[pair.error_type]:
-            quota[pair.error_type] -= 1
-            chosen.add(pair.id)
-    return [pair for pair in pairs if pair.id in chosen]
+    for item in sorted(items, key=lambda i: hashlib.sha256(f"{seed}\n{i.id}".encode()).digest()):
+        if quota[item.error_type]:
+            quota[item.error_type] -= 1
+            chosen.add(item.id)
+    return [item for item in items if item.id in chosen]
 
 
 def _digest(identity: dict[str, Any]) -> str:

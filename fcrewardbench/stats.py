@@ -29,6 +29,42 @@ class Interval:
     method: str
 
 
+def balanced_interval(
+    credits: Sequence[float], clusters: Sequence[str], strata: Sequence[str]
+) -> Interval:
+    """95 % interval of the mean over strata of the mean credit in each.
+
+    Catalogues are resampled within each stratum. Where a stratum has few of them, or all of its
+    catalogues came to the same, it is Wilson's interval over the effective number of pairs, strata
+    weighted alike.
+
+    Args:
+        credits: one number in [0, 1] per pair.
+        clusters: the tool catalogue of each pair.
+        strata: the error type of each pair.
+    """
+    parts = []
+    for name in sorted(set(strata)):
+        own = [place for place, stratum in enumerate(strata) if stratum == name]
+        parts.append(_by_cluster([credits[i] for i in own], [clusters[i] for i in own]))
+    if any(len(sizes) < FEW_CLUSTERS or _all_alike(totals, sizes) for totals, sizes in parts):
+        means = [sum(totals) / sum(sizes) for totals, sizes in parts]
+        effective = [_effective_size(*part) for part in parts]
+        share = sum(means) / len(means)
+        n = len(parts) ** 2 / sum(1 / size for size in effective)
+        # The smaller stratum may be the uncertain one.
+        spread = sum(m * (1 - m) / size for m, size in zip(means, effective, strict=True))
+        if spread:
+            n = min(n, share * (1 - share) * len(parts) ** 2 / spread)
+        return wilson(share, n)
+    return _cluster_bootstrap(parts)
+
+
+def _all_alike(totals: list[float], sizes: list[int]) -> bool:
+    """Whether every cluster has the same mean, so that resampling them changes nothing."""
+    return len({total / size for total, size in zip(totals, sizes, strict=True)}) == 1
+
+
 def accuracy_interval(credits: Sequence[float], clusters: Sequence[str]) -> Interval:
     """95 % interval of the mean credit.
 
@@ -36,15 +72,17 @@ def accuracy_interval(credits: Sequence[float], clusters: Sequence[str]) -> Inte
         credits: one number in [0, 1] per pair.
         clusters: the tool catalogue of each pair.
     """
+    return balanced_interval(credits, clusters, [""] * len(credits))
+
+
+def _by_cluster(credits: Sequence[float], clusters: Sequence[str]) -> tuple[list[float], list[int]]:
+    """Sum of credits and number of pairs of every cluster."""
     totals: dict[str, float] = defaultdict(float)
     sizes: dict[str, int] = defaultdict(int)
     for credit, cluster in zip(credits, clusters, strict=True):
         totals[cluster] += credit
         sizes[cluster] += 1
-    if len(sizes) < FEW_CLUSTERS or len(set(credits)) == 1:
-        effective = _effective_size(list(totals.values()), list(sizes.values()))
-        return wilson(sum(credits) / len(credits), effective)
-    return _cluster_bootstrap(list(totals.values()), list(sizes.values()))
+    return list(totals.values()), list(sizes.values())
 
 
 def wilson(share: float, n: float) -> Interval:
@@ -67,20 +105,23 @@ def _effective_size(totals: list[float], sizes: list[int]) -> float:
     return min(float(pairs), share * (1 - share) / variance) if variance else float(pairs)
 
 
-def _cluster_bootstrap(totals: list[float], sizes: list[int]) -> Interval:
+def _cluster_bootstrap(parts: Sequence[tuple[list[float], list[int]]]) -> Interval:
+    """Over strata, each the totals and sizes of its clusters."""
     import numpy as np
 
     generator = np.random.default_rng(SEED)
-    weights = np.array([totals, sizes], dtype=float)
-    shares = np.empty(RESAMPLES)
-    for start in range(0, RESAMPLES, 1000):  # in pieces, so that memory stays small
-        drawn = generator.integers(0, len(sizes), (1000, len(sizes)))
-        credit, count = weights[0][drawn].sum(1), weights[1][drawn].sum(1)
-        shares[start : start + 1000] = credit / count
+    shares = np.zeros(RESAMPLES)
+    for totals, sizes in parts:
+        weights = np.array([totals, sizes], dtype=float)
+        for start in range(0, RESAMPLES, 1000):  # in pieces, so that memory stays small
+            drawn = generator.integers(0, len(sizes), (1000, len(sizes)))
+            credit, count = weights[0][drawn].sum(1), weights[1][drawn].sum(1)
+            shares[start : start + 1000] += credit / count / len(parts)
     low, high = np.quantile(shares, [0.025, 0.975])
+    clusters = " + ".join(str(len(sizes)) for _, sizes in parts)
     return Interval(
         float(low),
         float(high),
-        f"cluster bootstrap, percentile, {len(sizes)} tool catalogues, {RESAMPLES} resamples, "
+        f"cluster bootstrap, percentile, {clusters} tool catalogues, {RESAMPLES} resamples, "
         f"seed {SEED}",
     )

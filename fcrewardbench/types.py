@@ -128,7 +128,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One prompt, one right candidate, one wrong one, and why it is wrong."""
+    """One prompt, one right candidate, one wrong one, and why it is wrong.
+
+    `doubt` says why the label is disputed; it is empty where nobody does.
+    """
 
     id: str
     prompt: Prompt
@@ -137,6 +140,7 @@ class Pair:
     error_type: str
     category: str
     generator: str
+    doubt: str = ""
 
     def group(self) -> Group:
         """The pair as a group of two, in an order that only the id decides.
@@ -150,13 +154,70 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class CandidateSet:
+    """One prompt and several candidates, each right or wrong: what best-of-n chooses from.
+
+    `error_types` and `generators` have an entry per candidate; the error type of a right one is empty.
+    """
+
+    id: str
+    prompt: Prompt
+    candidates: tuple[Candidate, ...]
+    correct: tuple[bool, ...]
+    error_types: tuple[str, ...]
+    generators: tuple[str, ...]
+    category: str
+    doubt: str = ""
+
+    @property
+    def error_type(self) -> str:
+        """What sets are counted by: how many of the candidates are right."""
+        return f"{sum(self.correct)} of {len(self.correct)} right"
+
+    @property
+    def generator(self) -> str:
+        return "several"
+
+    def group(self) -> Group:
+        """The candidates in an order that only the id decides; see `Pair.group`."""
+        places = range(len(self.candidates))
+        order = sorted(places, key=lambda i: hashlib.sha256(f"{self.id}\n{i}".encode()).digest())
+        return Group(
+            self.id,
+            self.prompt,
+            tuple(self.candidates[place] for place in order),
+            tuple(self.correct[place] for place in order),
+        )
+
+
+Item: TypeAlias = Pair | CandidateSet
+"""One row of a benchmark."""
+
+
+@dataclass(frozen=True, slots=True)
 class Benchmark:
-    """Pairs with a name. `sha256` is the hash of their content, whatever file they came from."""
+    """Items with a name. `sha256` is the hash of their content, whatever file they came from.
+
+    Where `balanced`, accuracy is the mean over error types instead of over items, so that no standing
+    preference earns more than half.
+    """
 
     name: str
     edition: str
-    pairs: tuple[Pair, ...]
+    items: tuple[Item, ...]
     sha256: str
+    subset: str = ""
+    balanced: bool = False
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """The items that are pairs."""
+        return tuple(item for item in self.items if isinstance(item, Pair))
+
+    @property
+    def title(self) -> str:
+        """`open@2/core`; without a subset `official@…`."""
+        return f"{self.name}@{self.edition}" + (f"/{self.subset}" if self.subset else "")
 
 
 @dataclass(frozen=True, slots=True)

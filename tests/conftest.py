@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from fcrewardbench.benchmarks.bfcl import Task, load_tasks
+from fcrewardbench.cli import main
 from fcrewardbench.models import folder
 from fcrewardbench.types import Call, Group
 
@@ -101,3 +102,27 @@ def pairs_file(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+Result = tuple[int, str, str]
+Fcrb = Callable[..., Result]
+
+
+@pytest.fixture
+def fcrb(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> Callable[..., Result]:
+    """Runs the command line as its user does: exit code, standard output, standard error."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object) -> Result:
+        monkeypatch.setattr("sys.argv", ["fcrb", *map(str, arguments)])
+        code = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        captured = capfd.readouterr()
+        return code, captured.out, captured.err
+
+    return run

@@ -4,35 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import record
+from conftest import Fcrb, record
 
 from fcrewardbench.benchmarks.files import LONGEST_LINE
-from fcrewardbench.cli import main
-
-Result = tuple[int, str, str]
-
-
-@pytest.fixture
-def fcrb(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
-) -> Callable[..., Result]:
-    """Runs the command line as its user does: exit code, standard output, standard error."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: object) -> Result:
-        monkeypatch.setattr("sys.argv", ["fcrb", *map(str, arguments)])
-        code = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        captured = capfd.readouterr()
-        return code, captured.out, captured.err
-
-    return run
-
-
-Fcrb = Callable[..., Result]
 
 
 def write(name: str, content: bytes) -> Callable[[Path], Path]:

@@ -9,6 +9,7 @@ EXPORTED = [
     "Benchmark",
     "Call",
     "Candidate",
+    "CandidateSet",
     "Checked",
     "Compared",
     "DataError",

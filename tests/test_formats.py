@@ -12,10 +12,17 @@ from conftest import WEATHER, record
 
 from fcrewardbench.benchmarks import official
 from fcrewardbench.benchmarks.files import load_file
-from fcrewardbench.benchmarks.records import error_type_of, pair_of
+from fcrewardbench.benchmarks.records import error_type_of, item_of
 from fcrewardbench.benchmarks.registry import load_benchmark
 from fcrewardbench.errors import DataError
 from fcrewardbench.types import Call, ErrorType, Pair
+
+
+def pair_of(raw: dict[str, Any], id: str) -> Pair:
+    item = item_of(raw, id)
+    assert isinstance(item, Pair)
+    return item
+
 
 OSLO, BERGEN = ((Call("get_weather", {"city": city}),) for city in ("Oslo", "Bergen"))
 USER = {"role": "user", "content": "Weather in Oslo please."}

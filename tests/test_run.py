@@ -16,7 +16,7 @@ from conftest import record
 from fcrewardbench import Group, Judge, Outcome, Scored, Scorer, UsageError, Verdict, evaluate, load
 from fcrewardbench.adapters.mock import Mock
 from fcrewardbench.benchmarks.files import load_file
-from fcrewardbench.benchmarks.registry import load_benchmark
+from fcrewardbench.benchmarks.registry import load_benchmark, pinned
 from fcrewardbench.errors import RunError
 from fcrewardbench.rows import Row, read_parquet
 from fcrewardbench.run import sample
@@ -40,7 +40,7 @@ def test_a_scorer_that_knows_wins_everything_and_the_files_say_so(
     assert run.accuracy == 1.0
     assert json.loads((tmp_path / "card.json").read_text("utf-8")) == run.card
     assert read_parquet(tmp_path / "rows.parquet") == run.rows
-    assert [row.id for row in run.rows] == [pair.id for pair in benchmark.pairs]
+    assert [row.id for row in run.rows] == [pair.id for pair in benchmark.items]
     assert "100.0" in (tmp_path / "report.md").read_text("utf-8")
     assert not (tmp_path / "rows.jsonl").exists()
     assert len(run.to_pandas()) == 40
@@ -135,13 +135,13 @@ def test_the_sample_is_stratified_and_says_so(benchmark: Benchmark, tmp_path: Pa
     assert (note["pairs"], note["of"]) == (20, 40)
     assert "stratified" in note["method"]
     assert "a sample of 20 of 40" in (tmp_path / "report.md").read_text("utf-8")
-    other = sample(benchmark.pairs, 20, seed=1)
+    other = sample(benchmark.items, 20, seed=1)
     assert [pair.id for pair in other] != [row.id for row in run.rows]
 
 
 def test_samples_of_every_size_are_exact(benchmark: Benchmark) -> None:
     for limit in range(1, 41):
-        assert len(sample(benchmark.pairs, limit, seed=0)) == limit
+        assert len(sample(benchmark.items, limit, seed=0)) == limit
 
 
 def test_a_configuration_repeats_a_run(tmp_path: Path, pairs_file: Callable[..., Path]) -> None:
@@ -191,7 +191,7 @@ def test_a_run_that_breaks_off_goes_on_and_repeats_nothing(
     with pytest.raises(UsageError, match="rows of another run"):
         evaluate(Mock(), benchmark, out=tmp_path)
     run = evaluate(scorer, benchmark, out=tmp_path)
-    assert Counter(scorer.scored) == Counter(pair.id for pair in benchmark.pairs)
+    assert Counter(scorer.scored) == Counter(pair.id for pair in benchmark.items)
     assert run.rows == evaluate(Breaks(at=-1), benchmark).rows
 
 
@@ -314,7 +314,12 @@ def test_every_row_has_the_promised_columns(benchmark: Benchmark, tmp_path: Path
 
 def test_open_is_the_newest_editions_core() -> None:
     assert load_benchmark("open").sha256 == load_benchmark("open/core").sha256
-    assert len(load_benchmark("open").pairs) == 1500
+    assert len(load_benchmark("open").items) == 1500
+
+
+def test_a_file_called_open_stays_a_file(pairs_file: Callable[..., Path]) -> None:
+    path = str(pairs_file(record("a"), name="open.jsonl"))
+    assert pinned(path, load_benchmark(path)) == path
 
 
 def test_scorers_never_see_the_labels(benchmark: Benchmark) -> None:

@@ -1,4 +1,4 @@
-"""What every benchmark source gives: pairs, checked, with a hash of their content."""
+"""What every benchmark source gives: items, checked, with a hash of their content."""
 
 from __future__ import annotations
 
@@ -8,28 +8,51 @@ from collections.abc import Iterable
 from typing import Any
 
 from fcrewardbench.errors import DataError
-from fcrewardbench.types import Benchmark, Candidate, Pair
+from fcrewardbench.types import Benchmark, Candidate, Item, Pair
 
 
-def benchmark_of(name: str, edition: str, pairs: Iterable[Pair], source: str) -> Benchmark:
-    """A benchmark out of pairs.
+def benchmark_of(
+    name: str,
+    edition: str,
+    items: Iterable[Item],
+    source: str,
+    *,
+    subset: str = "",
+    balanced: bool = False,
+) -> Benchmark:
+    """A benchmark out of pairs or candidate sets.
 
     Raises:
-        DataError: no pairs, an id twice, or chosen equal to rejected; the message names `source`.
+        DataError: no items, an id twice, or candidates that are the same; the message names `source`.
     """
-    found = tuple(pairs)
+    found = tuple(items)
     if not found:
         raise DataError(f"{source} holds no pairs.")
     seen: set[str] = set()
     digest = hashlib.sha256()
-    for pair in found:
-        if pair.id in seen:
-            raise DataError(f"{source}: the id '{pair.id}' stands twice; ids have to be unique.")
-        seen.add(pair.id)
-        if same(pair.chosen, pair.rejected):
-            raise DataError(f"{source}: chosen and rejected of '{pair.id}' are the same.")
-        digest.update(content_text(pair).encode())
-    return Benchmark(name, edition, found, digest.hexdigest())
+    for item in found:
+        if item.id in seen:
+            raise DataError(f"{source}: the id '{item.id}' stands twice; ids have to be unique.")
+        seen.add(item.id)
+        problem = problem_of(item)
+        if problem:
+            raise DataError(f"{source}, '{item.id}': {problem}")
+        digest.update(content_text(item).encode())
+    return Benchmark(name, edition, found, digest.hexdigest(), subset, balanced)
+
+
+def problem_of(item: Item) -> str:
+    """Why an item cannot be scored; empty where it can."""
+    if isinstance(item, Pair):
+        if same(item.chosen, item.rejected):
+            return "chosen and rejected are the same; a pair needs two different candidates."
+        return ""
+    if all(item.correct) or not any(item.correct):
+        return "the candidates are all right or all wrong; a set needs one of each."
+    texts = [_canonical(candidate_json(candidate)) for candidate in item.candidates]
+    if len(set(texts)) < len(texts):
+        return "two candidates are the same; a set needs different ones."
+    return ""
 
 
 def candidate_json(candidate: Candidate) -> Any:
@@ -42,20 +65,17 @@ def same(first: Candidate, second: Candidate) -> bool:
     return _canonical(candidate_json(first)) == _canonical(candidate_json(second))
 
 
-def content_text(pair: Pair) -> str:
-    """Everything that a pair holds, as one canonical text."""
-    return _canonical(
-        [
-            pair.id,
-            [tool.original for tool in pair.prompt.tools],
-            pair.prompt.messages,
-            candidate_json(pair.chosen),
-            candidate_json(pair.rejected),
-            pair.error_type,
-            pair.category,
-            pair.generator,
-        ]
-    )
+def content_text(item: Item) -> str:
+    """Everything that an item holds but its doubt, which may come later, as one canonical text."""
+    candidates: list[Any]
+    if isinstance(item, Pair):
+        candidates = [candidate_json(item.chosen), candidate_json(item.rejected)]
+        labels: list[Any] = [item.error_type, item.category, item.generator]
+    else:
+        candidates = [[candidate_json(candidate) for candidate in item.candidates], item.correct]
+        labels = [item.error_types, item.category, item.generators]
+    tools = [tool.original for tool in item.prompt.tools]
+    return _canonical([item.id, tools, item.prompt.messages, *candidates, *labels])
 
 
 def _canonical(value: Any) -> str:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from fcrewardbench.benchmarks.base import benchmark_of
-from fcrewardbench.benchmarks.records import pair_of
+from fcrewardbench.benchmarks.records import item_of
 from fcrewardbench.errors import DataError
-from fcrewardbench.types import Benchmark, Pair
+from fcrewardbench.types import Benchmark, Item
 
 SUFFIXES = (".jsonl", ".json", ".parquet", ".arrow")
 LONGEST_LINE = 16 * 2**20
@@ -20,10 +20,10 @@ LONGEST_LINE = 16 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One record of a file: where it stands, and the pair in it or what is wrong with it."""
+    """One record of a file: where it stands, and the item in it or what is wrong with it."""
 
     where: str
-    pair: Pair | None
+    item: Item | None
     problem: str = ""
 
 
@@ -34,15 +34,15 @@ def load_file(path: Path) -> Benchmark:
         DataError: the first problem found; `entries` gives all of them.
     """
 
-    def pairs() -> Iterator[Pair]:
+    def items() -> Iterator[Item]:
         for entry in entries(path):
-            if entry.pair is None:
+            if entry.item is None:
                 raise DataError(
                     f"{entry.where}: {entry.problem} Run fcrb check {path} to see every problem."
                 )
-            yield entry.pair
+            yield entry.item
 
-    return benchmark_of(path.stem, "1", pairs(), str(path))
+    return benchmark_of(path.stem, "1", items(), str(path))
 
 
 def load_hub(repository: str) -> Benchmark:
@@ -66,8 +66,8 @@ def load_hub(repository: str) -> Benchmark:
     name = next((n for n in ("data", "test", "train") if n in splits), next(iter(splits)))
     revision = splits[name].info.version
     records = (_without_nulls(dict(row)) for row in splits[name])
-    pairs = _pairs(records, repository)
-    return benchmark_of(repository, str(revision), pairs, repository)
+    items = _items(records, repository)
+    return benchmark_of(repository, str(revision), items, repository)
 
 
 def entries(path: Path) -> Iterator[Entry]:
@@ -80,27 +80,27 @@ def entries(path: Path) -> Iterator[Entry]:
         raise DataError(f"There is no file {path}.")
     if path.stat().st_size == 0:
         raise DataError(f"{path} is empty; it should hold one pair a line.")
-    rows = _columns(path) if path.suffix in (".parquet", ".arrow") else _lines(path)
+    rows = _columns(path) if path.suffix in (".parquet", ".arrow") else json_lines(path)
     seen: dict[str, str] = {}
     for number, (where, record) in enumerate(rows, 1):
         if isinstance(record, str):
             yield Entry(where, None, record)
             continue
         try:
-            pair = pair_of(record, str(number))
+            item = item_of(record, str(number))
         except DataError as why:
             yield Entry(where, None, str(why))
             continue
-        if pair.id in seen:
-            problem = f"the id '{pair.id}' stands twice, first at {seen[pair.id]}; make ids unique."
+        if item.id in seen:
+            problem = f"the id '{item.id}' stands twice, first at {seen[item.id]}; make ids unique."
             yield Entry(where, None, problem)
             continue
-        seen[pair.id] = where
-        yield Entry(where, pair)
+        seen[item.id] = where
+        yield Entry(where, item)
 
 
-def _lines(path: Path) -> Iterator[tuple[str, Mapping[str, Any] | str]]:
-    """Where each line stands, and its object or what is wrong with it."""
+def json_lines(path: Path) -> Iterator[tuple[str, Mapping[str, Any] | str]]:
+    """Where each line of a file stands, and its object or a sentence on what is wrong with it."""
     with path.open("rb") as file:
         number = 0
         while line := file.readline(LONGEST_LINE + 1):
@@ -163,10 +163,10 @@ def _arrow_batches(path: Path) -> Iterator[Any]:
             yield from pa.ipc.open_stream(source)
 
 
-def _pairs(records: Iterable[Mapping[str, Any]], source: str) -> Iterator[Pair]:
+def _items(records: Iterable[Mapping[str, Any]], source: str) -> Iterator[Item]:
     for number, record in enumerate(records, 1):
         try:
-            yield pair_of(record, str(number))
+            yield item_of(record, str(number))
         except DataError as why:
             raise DataError(f"{source}, row {number}: {why}") from None
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from fcrewardbench.benchmarks.base import benchmark_of
+from fcrewardbench.benchmarks.bfcl import load_tasks
+from fcrewardbench.benchmarks.errata import with_errata
 from fcrewardbench.benchmarks.files import entries
 from fcrewardbench.errors import DataError
 from fcrewardbench.hub import download
-from fcrewardbench.types import Benchmark, Pair
+from fcrewardbench.types import Benchmark, Item, Pair
 
 REPOSITORY = "ibm-research/fc-reward-bench"
 REVISION = "269929c3329e603e87ed3203de42896cc03ddbf3"
@@ -25,10 +29,21 @@ def load() -> Benchmark:
 
 
 def read(path: Path) -> Benchmark:
-    """The official pairs out of their file, wherever it lies."""
-    pairs: list[Pair] = []
+    """The official pairs out of their file, wherever it lies, the doubtful ones flagged."""
+    items = with_errata(_items(path), "official/")
+    return benchmark_of("official", REVISION[:12], items, str(path))
+
+
+def _items(path: Path) -> Iterator[Item]:
+    from fcrewardbench.calls.doubt import doubts
+
+    tasks = load_tasks("v3")
     for entry in entries(path):
-        if entry.pair is None:
+        if entry.item is None:
             raise DataError(f"{entry.where}: {entry.problem}")
-        pairs.append(entry.pair)
-    return benchmark_of("official", REVISION[:12], pairs, str(path))
+        task = tasks.get(entry.item.id)
+        if task is None or not task.answer or not isinstance(entry.item, Pair):
+            yield entry.item
+        else:
+            reasons = doubts(entry.item.rejected, task.answer, task.prompt)
+            yield replace(entry.item, doubt="; ".join(reasons))

@@ -1,9 +1,10 @@
-"""One record of anybody's pairs → a Pair, in either of the two schemas.
+"""One record of anybody's data → a Pair or a CandidateSet, in one of three schemas.
 
 *Official*: `tools`, `conversation`, `chosen_output`, `rejected_output`, `error_type`, `model_name`,
 `test_category`, `test_id`. *Preference*: `tools`, `chosen` and `rejected` (message lists that share
 their beginning, or calls, or text), with the conversation under `messages`, `prompt` or `conversation`
-where it is not part of the lists. Every value may be JSON text or already parsed.
+where it is not part of the lists. *Candidates*: `tools`, `conversation`, `candidates` and `correct`.
+Every value may be JSON text or already parsed.
 """
 
 from __future__ import annotations
@@ -12,12 +13,21 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from fcrewardbench.benchmarks.base import content_text, same
+from fcrewardbench.benchmarks.base import content_text, problem_of, same
 from fcrewardbench.calls.parse import parse
 from fcrewardbench.calls.tools import tool_from
 from fcrewardbench.errors import DataError
 from fcrewardbench.messages import calls_of, messages_of
-from fcrewardbench.types import Candidate, ErrorType, Message, Pair, Prompt, Tool
+from fcrewardbench.types import (
+    Candidate,
+    CandidateSet,
+    ErrorType,
+    Item,
+    Message,
+    Pair,
+    Prompt,
+    Tool,
+)
 
 _BFCL_SUFFIXES = {
     "wrong_func_name": ErrorType.NAME,
@@ -36,13 +46,76 @@ _BFCL_PREFIXES = {
 }
 
 
-def pair_of(record: Mapping[str, Any], fallback_id: str) -> Pair:
-    """A pair out of one record.
+def item_of(record: Mapping[str, Any], fallback_id: str) -> Item:
+    """A pair or a candidate set out of one record.
 
     Raises:
         DataError: a field is missing or unreadable; the message names the field, and the caller adds
             where the record stands.
     """
+    item = (_candidate_set if "candidates" in record else _pair)(record, fallback_id)
+    problem = problem_of(item)
+    if problem:
+        raise DataError(problem)
+    try:
+        content_text(item).encode()
+    except UnicodeEncodeError:
+        raise DataError("a text holds half of a surrogate pair, which is no Unicode.") from None
+    return item
+
+
+def _candidate_set(record: Mapping[str, Any], fallback_id: str) -> CandidateSet:
+    candidates = _list(record, "candidates")
+    correct = _list(record, "correct")
+    if len(correct) != len(candidates) or not all(isinstance(item, bool) for item in correct):
+        raise DataError("'correct' has to hold true or false for every candidate.")
+    size = len(candidates)
+    unlabelled = ["" if right else "unlabelled" for right in correct]
+    kinds = _texts(record, "error_types", size) or unlabelled
+    if any(bool(kind) == right for kind, right in zip(kinds, correct, strict=True)):
+        raise DataError("'error_types' has to be empty for right candidates, and for no others.")
+    doubts = filter(None, _texts(record, "doubts", size) or ())
+    return CandidateSet(
+        id=str(_first(record, ("id", "test_id", "uuid"), fallback_id)),
+        prompt=Prompt(
+            tools_of(_field(record, "tools")),
+            _messages(_field(record, "conversation"), "conversation"),
+        ),
+        candidates=tuple(_candidate(candidate, "candidates") for candidate in candidates),
+        correct=tuple(correct),
+        error_types=tuple(map(error_type_of, kinds)),
+        generators=tuple(_texts(record, "generators", size) or ["unknown"] * size),
+        category=str(_first(record, ("test_category", "category"), "uncategorised")),
+        doubt=_doubt(record) or "; ".join(doubts),
+    )
+
+
+def _list(record: Mapping[str, Any], name: str) -> list[Any]:
+    value = _parsed_list(_field(record, name))
+    if not isinstance(value, list) or not value:
+        raise DataError(f"'{name}' is no list, or an empty one.")
+    return value
+
+
+def _texts(record: Mapping[str, Any], name: str, size: int) -> list[str] | None:
+    """An optional text for each candidate; null, as columns have it, is no text."""
+    value = _parsed_list(record.get(name))
+    if value is None:
+        return None
+    texts = ["" if text is None else text for text in value] if isinstance(value, list) else []
+    if len(texts) != size or not all(isinstance(text, str) for text in texts):
+        raise DataError(f"'{name}' has to hold a text for every candidate.")
+    return texts
+
+
+def _doubt(record: Mapping[str, Any]) -> str:
+    doubt = record.get("doubt")
+    if doubt is not None and not isinstance(doubt, str):
+        raise DataError("'doubt' is no text; it says why the label is disputed.")
+    return doubt or ""
+
+
+def _pair(record: Mapping[str, Any], fallback_id: str) -> Pair:
     error_type = error_type_of(str(_first(record, ("error_type",), "unlabelled")))
     if "chosen_output" in record or "rejected_output" in record:
         messages = _messages(_field(record, "conversation"), "conversation")
@@ -55,9 +128,7 @@ def pair_of(record: Mapping[str, Any], fallback_id: str) -> Pair:
             rejected = raw
     else:
         messages, chosen, rejected = _preference(record)
-    if same(chosen, rejected):
-        raise DataError("chosen and rejected are the same; a pair needs two different candidates.")
-    pair = Pair(
+    return Pair(
         id=str(_first(record, ("test_id", "id", "uuid"), fallback_id)),
         prompt=Prompt(tools_of(_field(record, "tools")), messages),
         chosen=chosen,
@@ -65,12 +136,8 @@ def pair_of(record: Mapping[str, Any], fallback_id: str) -> Pair:
         error_type=error_type,
         category=str(_first(record, ("test_category", "category"), "uncategorised")),
         generator=str(_first(record, ("model_name", "generator", "generator_model"), "unknown")),
+        doubt=_doubt(record),
     )
-    try:
-        content_text(pair).encode()
-    except UnicodeEncodeError:
-        raise DataError("a text holds half of a surrogate pair, which is no Unicode.") from None
-    return pair
 
 
 def error_type_of(label: str) -> str:

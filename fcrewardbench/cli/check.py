@@ -18,11 +18,11 @@ def command(file: Path) -> None:
     kinds: Counter[str] = Counter()
     problems = 0
     for entry in entries(file):
-        if entry.pair is None:
+        if entry.item is None:
             problems += 1
             click.echo(f"{entry.where}: {entry.problem}", err=True)
         else:
-            kinds[entry.pair.error_type] += 1
+            kinds[entry.item.error_type] += 1
     if problems:
         raise DataError(f"{file} has {problems} problems; {kinds.total()} pairs are fine.")
     if not kinds:

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from fcrewardbench.errors import UsageError
+from fcrewardbench.outcomes import pairwise_auc
 from fcrewardbench.rows import Row
-from fcrewardbench.stats import accuracy_interval
+from fcrewardbench.stats import accuracy_interval, balanced_interval
 from fcrewardbench.types import Outcome, Verdict
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _PACKAGES = (
     "fcrewardbench",
     "torch",
@@ -31,25 +32,45 @@ _PACKAGES = (
 )
 
 
-def metrics(rows: Sequence[Row]) -> dict[str, Any]:
-    """Accuracy with its interval, strict accuracy, and the count of every outcome."""
+def metrics(rows: Sequence[Row], *, balanced: bool = False) -> dict[str, Any]:
+    """Accuracy with its interval, strict accuracy, and the count of every outcome.
+
+    Where rows have several candidates, accuracy is the share whose top candidate is right, and `auc`
+    joins it: the mean share of (right, wrong) pairs of candidates in the right order. Rows without
+    scores count as nothing in both. Where `balanced`, accuracies are means over the error types.
+    """
     credits = [row.credit for row in rows]
-    interval = accuracy_interval(credits, [row.catalogue for row in rows])
+    catalogues = [row.catalogue for row in rows]
+    strata = [row.error_type if balanced else "" for row in rows]
+    interval = balanced_interval(credits, catalogues, strata)
     counts = Counter(row.outcome for row in rows)
     result: dict[str, Any] = {
         "n": len(rows),
-        "accuracy": sum(credits) / len(rows),
+        "accuracy": _mean_over(strata, credits),
         "accuracy_ci": [interval.low, interval.high],
         "ci_method": interval.method,
-        "strict_accuracy": counts[Outcome.WIN] / len(rows),
+        "strict_accuracy": _mean_over(strata, [row.outcome == Outcome.WIN for row in rows]),
         "outcomes": {outcome.value: counts[outcome] for outcome in Outcome},
     }
+    if any(len(row.correct) > 2 for row in rows):
+        aucs = [pairwise_auc(row.scores, row.correct) if row.scores else 0.0 for row in rows]
+        spread = accuracy_interval(aucs, catalogues)
+        result["auc"] = sum(aucs) / len(aucs)
+        result["auc_ci"] = [spread.low, spread.high]
     judged = [row.verdicts for row in rows if row.verdicts and set(row.verdicts) <= _CLEAR]
     if judged:
         result["order_consistency"] = sum(_same_choice(v) for v in judged) / len(judged)
         firsts = sum(verdict == Verdict.FIRST for v in judged for verdict in v)
         result["first_position_share"] = firsts / (2 * len(judged))
     return result
+
+
+def _mean_over(strata: Sequence[str], values: Sequence[float]) -> float:
+    """The mean over strata of the mean in each."""
+    parts: dict[str, list[float]] = defaultdict(list)
+    for stratum, value in zip(strata, values, strict=True):
+        parts[stratum].append(value)
+    return sum(sum(part) / len(part) for part in parts.values()) / len(parts)
 
 
 _CLEAR = {Verdict.FIRST.value, Verdict.SECOND.value, Verdict.TIE.value}
@@ -79,12 +100,14 @@ def make_card(
     seconds: float,
 ) -> dict[str, Any]:
     """The card of a finished run; plain JSON data."""
+    balanced = benchmark["balanced"]
     return {
         "schema_version": SCHEMA_VERSION,
         "benchmark": benchmark,
         "sample": sample,
         "model": model,
-        "metrics": metrics(rows),
+        "metrics": metrics(rows, balanced=balanced),
+        **disputes(rows, balanced=balanced),
         "by_error_type": metrics_by(rows, lambda row: row.error_type),
         "by_category": metrics_by(rows, lambda row: row.category),
         "by_generator": metrics_by(rows, lambda row: row.generator),
@@ -97,6 +120,16 @@ def make_card(
         "versions": _versions(),
         "hardware": _hardware(),
         "config": config,
+    }
+
+
+def disputes(rows: Sequence[Row], *, balanced: bool) -> dict[str, Any]:
+    """How many rows are disputed, and the metrics of those that nobody disputes, where both exist."""
+    sure = [row for row in rows if not row.doubt]
+    some = 0 < len(sure) < len(rows)
+    return {
+        "disputed": len(rows) - len(sure),
+        "without_disputed": metrics(sure, balanced=balanced) if some else None,
     }
 
 
@@ -113,7 +146,10 @@ def read_card(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, LookupError, TypeError) as why:
         raise UsageError(f"{folder} holds no finished run ({why}).") from None
     if version_found != SCHEMA_VERSION:
-        raise UsageError(f"{path} is a card of version {version_found}, not {SCHEMA_VERSION}.")
+        raise UsageError(
+            f"{path} is a card of version {version_found}, not {SCHEMA_VERSION}: evaluate anew, with "
+            "another --out or --fresh."
+        )
     return dict(card)
 
 

@@ -23,8 +23,8 @@ def report_markdown(card: Card) -> str:
         "",
         *_markdown(["", "n", "accuracy", "95 % interval", "strict accuracy"], _cells(card)),
         "",
-        f"Interval of the headline: {card['metrics']['ci_method']}. Accuracy is mean credit: win 1, "
-        "tie and inconsistent ½, everything else 0. Strict accuracy is wins over all pairs.",
+        *_disputed(card),
+        f"Interval of the headline: {card['metrics']['ci_method']}. {_meaning(card['metrics'])}",
         "",
         *_markdown(
             ["outcome", "pairs"], [[k, str(v)] for k, v in card["metrics"]["outcomes"].items()]
@@ -39,13 +39,42 @@ def report_markdown(card: Card) -> str:
     return "\n".join(lines)
 
 
+def _disputed(card: Card) -> list[str]:
+    """With and without errata, in a sentence where the two are the same."""
+    if card["without_disputed"]:
+        return []
+    return [f"Disputed labels among these rows: {card['disputed']}.", ""]
+
+
+def _meaning(metrics: dict[str, Any]) -> str:
+    if "auc" in metrics:
+        low, high = metrics["auc_ci"]
+        return (
+            "Accuracy is the share of prompts whose top candidate is right (the share of right ones "
+            f"among those that tie at the top). Pairwise AUC: {_percent(metrics['auc'])} "
+            f"({_percent(low)} – {_percent(high)}), every prompt weighted alike."
+        )
+    return (
+        "Accuracy is mean credit: win 1, tie and inconsistent ½, everything else 0. Strict accuracy is "
+        "wins over all pairs."
+    )
+
+
 def title(card: Card) -> str:
     """The benchmark and, where it is a sample, of what and how."""
     benchmark, sample = card["benchmark"], card["sample"]
-    name = f"{benchmark['name']}@{benchmark['edition']}"
+    rows = "candidate sets" if "auc" in card["metrics"] else "pairs"
     if sample is None:
-        return f"{name}, all {benchmark['pairs']:,} pairs"
-    return f"{name}, a sample of {sample['pairs']:,} of {sample['of']:,} pairs, {sample['method']}"
+        return f"{_name(benchmark)}, all {benchmark['pairs']:,} {rows}"
+    return (
+        f"{_name(benchmark)}, a sample of {sample['pairs']:,} of {sample['of']:,} {rows}, "
+        f"{sample['method']}"
+    )
+
+
+def _name(benchmark: dict[str, Any]) -> str:
+    subset = f"/{benchmark['subset']}" if benchmark["subset"] else ""
+    return f"{benchmark['name']}@{benchmark['edition']}{subset}"
 
 
 def run_table(card: Card) -> Table:
@@ -55,6 +84,9 @@ def run_table(card: Card) -> Table:
     table = _table(f"{card['model']['name']} on {title(card)}", [""], _NUMBERS)
     for index, cells in enumerate(_cells(card)):
         table.add_row(*map(Text, cells), style="bold" if index == 0 else None)
+    if "auc" in card["metrics"]:
+        table.caption = _meaning(card["metrics"])
+        table.caption_justify = "left"
     return table
 
 
@@ -63,8 +95,11 @@ def compare_table(cards: Sequence[Card]) -> Table:
     from rich.text import Text
 
     benchmark = cards[0]["benchmark"]
-    heading = f"{benchmark['name']}@{benchmark['edition']}, {benchmark['pairs']:,} pairs"
-    table = _table(heading, ["model", "pairs"], [*_NUMBERS[1:], "ties"])
+    rows = "candidate sets" if "auc" in cards[0]["metrics"] else "pairs"
+    heading = f"{_name(benchmark)}, {benchmark['pairs']:,} {rows}"
+    disputed = any(card["without_disputed"] for card in cards)
+    numbers = [*_NUMBERS[1:], "ties", *(["without disputed"] if disputed else [])]
+    table = _table(heading, ["model", rows], numbers)
     if any(card["sample"] for card in cards):
         table.caption = "Where fewer pairs are scored, they are a sample stratified by error type."
         table.caption_justify = "left"
@@ -78,6 +113,7 @@ def compare_table(cards: Sequence[Card]) -> Table:
             _interval(metrics),
             _percent(metrics["strict_accuracy"]),
             str(metrics["outcomes"]["tie"]),
+            *([_percent((card["without_disputed"] or metrics)["accuracy"])] if disputed else []),
         )
     return table
 
@@ -99,7 +135,10 @@ def _table(title: str, words: Sequence[str], numbers: Sequence[str]) -> Table:
 
 
 def _cells(card: Card) -> Iterator[list[str]]:
-    yield _cell("all", card["metrics"])
+    mean = ", mean of the error types" if card["benchmark"]["balanced"] else ""
+    yield _cell(f"all{mean}", card["metrics"])
+    if card["without_disputed"]:
+        yield _cell(f"without {card['disputed']} disputed{mean}", card["without_disputed"])
     for key in ("by_error_type", "by_category"):
         for name, metrics in card[key].items():
             yield _cell(name, metrics)
