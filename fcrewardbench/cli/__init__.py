@@ -16,6 +16,9 @@ _COMMANDS = {
     "show": "Show one pair, with the differences marked.",
     "check": "Validate a pairs file: every problem with its line.",
     "compare": "Put finished runs into one table.",
+    "build": "Make pairs, or groups of candidates, from BFCL result folders.",
+    "export": "Write a benchmark as a folder that datasets loads.",
+    "dispute": "Print the text of an issue that disputes a label.",
 }
 
 
