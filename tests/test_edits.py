@@ -19,8 +19,8 @@ from fcrewardbench.calls.edits.base import (
     properties,
     required,
 )
-from fcrewardbench.calls.edits.benchmark import BENCHMARK_FAMILY
 from fcrewardbench.calls.edits.dates import weekdays_contradict
+from fcrewardbench.calls.edits.families import OPERATORS
 from fcrewardbench.calls.edits.sense import sensible
 from fcrewardbench.calls.edits.siblings import sibling_call, siblings
 from fcrewardbench.calls.edits.sites import is_default
@@ -64,9 +64,9 @@ def drawn(contexts: list[Context]) -> list[tuple[Context, Calls]]:
 
 
 def test_operator_ids_are_unique_and_name_their_error() -> None:
-    ids = [operator.id for operator in BENCHMARK_FAMILY]
+    ids = [operator.id for operator in OPERATORS]
     assert len(set(ids)) == len(ids)
-    for operator in BENCHMARK_FAMILY:
+    for operator in OPERATORS:
         assert operator.error_type is KINDS[operator.id.partition("/")[0]]
 
 
@@ -90,7 +90,7 @@ def test_almost_every_task_has_a_variant(
 def test_edits_fail_with_the_promised_error(drawn: list[tuple[Context, Calls]]) -> None:
     made: set[str] = set()
     for number, (context, calls) in enumerate(drawn):
-        for edit in edited(BENCHMARK_FAMILY, context, calls, str(number), each=1):
+        for edit in edited(OPERATORS, context, calls, str(number), each=1):
             problem = None
             if isinstance(edit.candidate, str):
                 problem = parse(edit.candidate).problem
@@ -101,15 +101,15 @@ def test_edits_fail_with_the_promised_error(drawn: list[tuple[Context, Calls]]) 
             assert edit.candidate != calls
             made.add(edit.operator)
     assert {operator.partition("/")[0] for operator in made} == set(KINDS)
-    assert len(made) > 0.85 * len(BENCHMARK_FAMILY)
+    assert len(made) > 0.85 * len(OPERATORS)
 
 
 def test_edits_depend_on_the_seed_alone(drawn: list[tuple[Context, Calls]]) -> None:
     context, calls = drawn[10]
     again = Context(context.tools, context.messages, context.answer, context.peers)
-    first = list(edited(BENCHMARK_FAMILY, context, calls, "seed", each=2))
-    assert first == list(edited(BENCHMARK_FAMILY, again, calls, "seed", each=2))
-    half = BENCHMARK_FAMILY[::2]
+    first = list(edited(OPERATORS, context, calls, "seed", each=2))
+    assert first == list(edited(OPERATORS, again, calls, "seed", each=2))
+    half = OPERATORS[::2]
     ids = {operator.id for operator in half}
     assert [e for e in first if e.operator in ids] == list(
         edited(half, context, calls, "seed", each=2)
@@ -117,7 +117,7 @@ def test_edits_depend_on_the_seed_alone(drawn: list[tuple[Context, Calls]]) -> N
 
 
 def test_siblings_are_other_tools_of_the_catalogue(drawn: list[tuple[Context, Calls]]) -> None:
-    family = [o for o in BENCHMARK_FAMILY if o.id.startswith("name/sibling")]
+    family = [o for o in OPERATORS if o.id.startswith("name/sibling")]
     made = 0
     for context, calls in drawn:
         for edit in edited(family, context, calls, "seed", each=2):
@@ -131,7 +131,7 @@ def test_siblings_are_other_tools_of_the_catalogue(drawn: list[tuple[Context, Ca
 
 
 def test_made_up_names_are_in_no_catalogue(drawn: list[tuple[Context, Calls]]) -> None:
-    family = [o for o in BENCHMARK_FAMILY if o.id.startswith("name/") and "sibling" not in o.id]
+    family = [o for o in OPERATORS if o.id.startswith("name/") and "sibling" not in o.id]
     for context, calls in drawn:
         names = {tool.name for tool in context.tools}
         dotless = {name.replace(".", "_") for name in names}
@@ -142,7 +142,7 @@ def test_made_up_names_are_in_no_catalogue(drawn: list[tuple[Context, Calls]]) -
 
 
 def test_enum_edits_stay_in_the_enum(drawn: list[tuple[Context, Calls]]) -> None:
-    family = [o for o in BENCHMARK_FAMILY if o.id == "value/other-enum"]
+    family = [o for o in OPERATORS if o.id == "value/other-enum"]
     seen = 0
     for context, calls in drawn:
         for edit in edited(family, context, calls, "seed", each=3):
@@ -180,7 +180,7 @@ def weather() -> Context:
 
 
 def _candidates(context: Context, operator: str) -> Iterator[Candidate]:
-    family = [o for o in BENCHMARK_FAMILY if o.id == operator]
+    family = [o for o in OPERATORS if o.id == operator]
     assert family, f"no operator '{operator}'"
     arguments = {"city": "Lyon", "date": "2024-05-31", "unit": "fahrenheit"}
     for edit in edited(family, context, (Call("weather.get", arguments),), "seed", each=4):
@@ -296,7 +296,7 @@ def test_no_edit_makes_the_same_call_twice(drawn: list[tuple[Context, Calls]]) -
     for context, calls in drawn:
         if any(calls.count(call) > 1 for call in calls):
             continue
-        for edit in edited(BENCHMARK_FAMILY, context, calls, "seed", each=1):
+        for edit in edited(OPERATORS, context, calls, "seed", each=1):
             if not isinstance(edit.candidate, str):
                 assert all(edit.candidate.count(call) == 1 for call in edit.candidate)
 

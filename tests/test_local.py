@@ -13,7 +13,7 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
-from fcrewardbench import Group, ModelError, Outcome, Scorer, UsageError, load
+from fcrewardbench import Group, ModelError, Outcome, Scorer, UsageError, load, load_benchmark
 from fcrewardbench.adapters.classifier import Classifier
 from fcrewardbench.adapters.likelihood import Likelihood
 from fcrewardbench.render import Renderer
@@ -158,6 +158,20 @@ def test_the_shared_prompt_is_computed_once_and_counted_exactly(
         prefix = common_prefix(ids)
         assert scored.tokens.naive == unshared.tokens.naive == unshared.tokens.computed == naive
         assert scored.tokens.computed == prefix + 3 * (max(map(len, ids)) - prefix)
+
+
+def test_eight_candidates_cost_one_pass_over_their_prompt(smollm2: Path) -> None:
+    """On prompts of open/candidates, and with the scores that eight single passes give."""
+    scorer, alone = Likelihood(str(smollm2)), Likelihood(str(smollm2), share_prompt=False)
+    for item in load_benchmark("open/candidates").items[:2]:
+        group = item.group()
+        assert len(group.candidates) == 8
+        (scored,) = scorer.score_groups([group])
+        ids = scorer.renderer.render(group).ids
+        longest_end = max(map(len, ids)) - common_prefix(ids)
+        assert scored.tokens.computed == common_prefix(ids) + 8 * longest_end
+        assert scored.tokens.naive == sum(map(len, ids))
+        assert scored.scores == pytest.approx(scores_of(alone, [group])[group.id], abs=TOLERANCE)
 
 
 def test_outputs_cover_the_positions_asked_for(smollm2: Path) -> None:

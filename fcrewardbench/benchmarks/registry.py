@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fcrewardbench.benchmarks import files, official
+from fcrewardbench.benchmarks import files, official, rebuilt
 from fcrewardbench.benchmarks import open as open_set
 from fcrewardbench.errors import UnknownName
 from fcrewardbench.types import Benchmark
 
-DESCRIPTIONS = {
-    "open": "FC-RewardBench-Open, newest edition, core subset; open@1 names an edition",
-    **{
-        f"open/{subset}": f"FC-RewardBench-Open, newest edition, {subset} subset"
-        for subset in open_set.SUBSETS
-    },
-    "official": "the paper's 1,500 pairs, from the hub",
-}
+
+def descriptions() -> dict[str, str]:
+    """What every name leads to."""
+    newest, *older = sorted(open_set.EDITIONS, reverse=True)
+    return {
+        "open": f"FC-RewardBench-Open, edition {newest}, core",
+        **{f"open/{name}": what for name, what in open_set.SUBSETS.items()},
+        **{f"open@{n}": f"edition {n}: {', '.join(open_set.EDITIONS[n])}" for n in older},
+        "rebuilt": f"real mistakes of tool-calling models ({rebuilt.state()})",
+        "official": "the paper's 1,500 pairs, from the hub",
+    }
 
 
 def load_benchmark(name: str = "open") -> Benchmark:
-    """Load a benchmark: `open`, `open@1`, `open/core`, `official`, a file, or a hub id.
+    """Load a benchmark: `open`, `open@1`, `open/abstain`, `rebuilt`, `official`, a file, or a hub id.
 
     Names come first, then local files, then the hub; `path:` and `hub:` force one.
 
@@ -36,6 +39,8 @@ def load_benchmark(name: str = "open") -> Benchmark:
     base, _, edition = head.partition("@")
     if base == "open":
         return open_set.load(_edition(edition), subset or "core")
+    if name == "rebuilt":
+        return rebuilt.load()
     if name == "official":
         return official.load()
     path = Path(name).expanduser()
@@ -47,7 +52,7 @@ def load_benchmark(name: str = "open") -> Benchmark:
     raise UnknownName(
         "benchmark",
         name,
-        DESCRIPTIONS,
+        descriptions(),
         "It is no file either, and a hub id looks like owner/name.",
     )
 
@@ -55,13 +60,12 @@ def load_benchmark(name: str = "open") -> Benchmark:
 def _edition(text: str) -> int | None:
     if not text:
         return None
-    if not text.isdigit():
+    if not text.isdecimal():
         raise UnknownName("edition of 'open'", text, map(str, open_set.EDITIONS))
     return int(text)
 
 
 def pinned(name: str, benchmark: Benchmark) -> str:
     """The name that will lead to this very benchmark when there are newer editions."""
-    if benchmark.name != "open":
-        return name
-    return f"open@{benchmark.edition}/{name.partition('/')[2] or 'core'}"
+    is_open = benchmark.name == open_set.NAME and benchmark.subset  # a file may be called open, too
+    return benchmark.title if is_open else name

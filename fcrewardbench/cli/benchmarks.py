@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from fcrewardbench.benchmarks.registry import DESCRIPTIONS
+from fcrewardbench.benchmarks.registry import descriptions
 
 
 @click.command()
@@ -14,7 +14,7 @@ def command() -> None:
     from rich.table import Table
 
     table = Table("name", "what", title="--benchmark", title_justify="left")
-    for name, description in DESCRIPTIONS.items():
+    for name, description in descriptions().items():
         table.add_row(name, description)
     table.add_row(
         "FILE", "anybody's pairs: .jsonl, .parquet or .arrow; fcrb check FILE validates it"

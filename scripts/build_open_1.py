@@ -1,6 +1,6 @@
 """Build FC-RewardBench-Open, edition 1: 1,500 pairs on BFCL's Python single-turn tasks.
 
-    python scripts/build_open.py [--out FILE]
+    python scripts/build_open_1.py [--out FILE]
 
 Every run writes the same bytes. Candidates come from the benchmark family of edit operators; which
 task gives which pair is settled by a seeded local search for exact counts per error type and for
@@ -22,7 +22,7 @@ from typing import Any, TypeAlias
 from fcrewardbench.benchmarks.base import candidate_json
 from fcrewardbench.benchmarks.bfcl import Task, load_tasks
 from fcrewardbench.calls.edits.base import Calls, Context, Peers, edited, properties, required
-from fcrewardbench.calls.edits.benchmark import BENCHMARK_FAMILY
+from fcrewardbench.calls.edits.families import OPERATORS
 from fcrewardbench.calls.edits.sites import leaves
 from fcrewardbench.calls.edits.variants import draw
 from fcrewardbench.types import Candidate, ErrorType
@@ -121,7 +121,7 @@ def options_of(task: Task, peers: Peers, *, parsing: bool) -> Iterator[Option]:
     assert task.answer is not None
     context = Context(task.prompt.tools, task.prompt.messages, task.answer, peers)
     first, second, third = (draw(context, f"{SEED}|{task.id}|{n}") for n in range(3))
-    family = [o for o in BENCHMARK_FAMILY if parsing or o.error_type is not ErrorType.PARSING]
+    family = [o for o in OPERATORS if parsing or o.error_type is not ErrorType.PARSING]
     combinations = ((first, first), (second, third), (third, first))
     for place, (chosen, base) in enumerate(combinations):
         if chosen is None or base is None:
@@ -397,7 +397,7 @@ def build() -> tuple[list[dict[str, Any]], dict[str, Option], dict[str, Task]]:
     tasks = load_tasks("v4")
     peers = peers_of(tasks.values())
     options: dict[str, dict[ErrorType, list[Option]]] = {}
-    for place, task in enumerate(_each_question_once(tasks.values())):
+    for place, task in enumerate(each_question_once(tasks.values())):
         found: dict[ErrorType, list[Option]] = defaultdict(list)
         for option in options_of(task, peers, parsing=place % PARSING_TASKS == 0):
             found[option.error_type].append(option)
@@ -414,7 +414,7 @@ def build() -> tuple[list[dict[str, Any]], dict[str, Option], dict[str, Task]]:
     return rows, selection.chosen, tasks
 
 
-def _each_question_once(tasks: Iterable[Task]) -> list[Task]:
+def each_question_once(tasks: Iterable[Task]) -> list[Task]:
     """Sound tasks, without those whose question an earlier one asks with other tools."""
     first: dict[str, Task] = {}
     for task in tasks:
