@@ -134,13 +134,10 @@ def report(verdicts: Mapping[str, Mapping[str, str]]) -> str:
         counts = Counter(entry[reader] for entry in verdicts.values() if reader in entry)
         cells = " | ".join(str(counts[verdict]) for verdict in READINGS)
         lines.append(f"| {reader} | {counts.total()} | {cells} |")
-    both = [tuple(entry[r] for r in readers) for entry in verdicts.values() if len(entry) == 2]
-    pairs = [(first, second) for first, second in both]
+    twice = [sorted(entry.items()) for entry in verdicts.values() if len(entry) == 2]
+    pairs = [(first, second) for (_, first), (_, second) in twice]
     agreed = sum(first == second for first, second in pairs)
-    lines += [
-        "",
-        f"The two readers agree on {agreed} of {len(pairs)} rows, kappa {kappa(pairs):.2f}.",
-    ]
+    lines += ["", f"Read twice: {len(pairs)} rows, {agreed} alike, kappa {kappa(pairs):.2f}."]
     for name, count in (
         ("either reader does not say the label", sum(p != ("chosen", "chosen") for p in pairs)),
         ("neither reader says the label", sum("chosen" not in p for p in pairs)),
