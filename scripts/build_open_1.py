@@ -21,6 +21,7 @@ from typing import Any, TypeAlias
 
 from fcrewardbench.benchmarks.base import candidate_json
 from fcrewardbench.benchmarks.bfcl import Task, load_tasks
+from fcrewardbench.benchmarks.official import PAPER_QUOTA
 from fcrewardbench.calls.edits.base import Calls, Context, Peers, edited, properties, required
 from fcrewardbench.calls.edits.families import OPERATORS
 from fcrewardbench.calls.edits.sites import leaves
@@ -29,17 +30,7 @@ from fcrewardbench.types import Candidate, ErrorType
 
 SEED = "open-1"
 OUT = Path(__file__).parent.parent / "fcrewardbench" / "benchmarks" / "data" / "open-1.jsonl"
-QUOTAS = {
-    ErrorType.VALUE: 650,
-    ErrorType.NAME: 403,
-    ErrorType.COUNT: 245,
-    ErrorType.MISSING_OPTIONAL: 78,
-    ErrorType.MISSING_REQUIRED: 45,
-    ErrorType.TYPE: 43,
-    ErrorType.UNEXPECTED: 21,
-    ErrorType.PARSING: 15,
-}
-SIZE = sum(QUOTAS.values())
+SIZE = sum(PAPER_QUOTA.values())
 # The least and the greatest share of its type that an operator should make, as far as supply and
 # balance allow. Siblings are what strong models really confuse, and a schema check cannot see them.
 SHARES = (0.0, 0.3)
@@ -275,16 +266,18 @@ class Selection:
 
     def _start(self) -> None:
         """Scarce types first, each on tasks in random order, those with a wanted operator first."""
-        supply = {kind: sum(kind in kinds for kinds in self.options.values()) for kind in QUOTAS}
+        supply = {
+            kind: sum(kind in kinds for kinds in self.options.values()) for kind in PAPER_QUOTA
+        }
         order = self.rng.sample(self.tasks, len(self.tasks))
-        for kind in sorted(QUOTAS, key=lambda kind: supply[kind] / QUOTAS[kind]):
+        for kind in sorted(PAPER_QUOTA, key=lambda kind: supply[kind] / PAPER_QUOTA[kind]):
             able = [
                 task for task in order if kind in self.options[task] and task not in self.chosen
             ]
             able.sort(key=lambda task: not self._wanted(task, kind))
-            if len(able) < QUOTAS[kind]:
+            if len(able) < PAPER_QUOTA[kind]:
                 raise SystemExit(f"only {len(able)} tasks are left for {kind.value}")
-            for task in able[: QUOTAS[kind]]:
+            for task in able[: PAPER_QUOTA[kind]]:
                 option = self._any(task, kind)
                 self.chosen[task] = option
                 self._apply([], [option])
@@ -378,13 +371,13 @@ def _changes(out: Sequence[Option], into: Sequence[Option]) -> dict[Cell, float]
 def _weight(cell: Cell) -> float:
     """A deviation counts relative to what it is a part of."""
     kind = next((part for part in cell if isinstance(part, ErrorType)), None)
-    return 10 * _WEIGHTS[cell[0]] / (QUOTAS[kind] if kind else SIZE)
+    return 10 * _WEIGHTS[cell[0]] / (PAPER_QUOTA[kind] if kind else SIZE)
 
 
 def _misfit(operator: str, kind: ErrorType, count: int) -> float:
     """What it costs that an operator makes more or less than its share of a type."""
     least, greatest = OPERATOR_SHARES.get(operator, SHARES)
-    quota = QUOTAS[kind]
+    quota = PAPER_QUOTA[kind]
     outside = max(0.0, count - greatest * quota, least * quota - count)
     return outside**2 / quota * 200
 
@@ -451,7 +444,7 @@ def report(chosen: Mapping[str, Option], tasks: Mapping[str, Task]) -> str:
         context = Context(task.prompt.tools, task.prompt.messages, task.answer or ())
         both = features(option.chosen, context), features(option.rejected, context)
         pairs[option.task] = dict(zip(FEATURES, zip(*both, strict=True), strict=True))
-    for kind in (None, *QUOTAS):
+    for kind in (None, *PAPER_QUOTA):
         some = [option for option in options if kind in (None, option.error_type)]
         kind_pairs = [pairs[option.task] for option in some]
         longer = _credit(pair["length"] for pair in kind_pairs)
@@ -469,7 +462,9 @@ def report(chosen: Mapping[str, Option], tasks: Mapping[str, Task]) -> str:
     lines.append(f"categories {dict(Counter(tasks[task].category for task in sorted(chosen)))}")
     kinds = {option.operator: option.error_type for option in options}
     for operator, count in sorted(Counter(option.operator for option in options).items()):
-        lines.append(f"{operator:36} {count:4} {count / QUOTAS[kinds[operator]]:6.1%} of its type")
+        lines.append(
+            f"{operator:36} {count:4} {count / PAPER_QUOTA[kinds[operator]]:6.1%} of its type"
+        )
     return "\n".join(lines)
 
 

@@ -26,6 +26,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from fcrewardbench.benchmarks.registry import load_benchmark
+from fcrewardbench.calls.edits.sites import leaves
 from fcrewardbench.render import candidate_text, conversation_text
 from fcrewardbench.stats import wilson
 from fcrewardbench.types import Call, Candidate, Pair, Prompt
@@ -41,7 +42,7 @@ def features(candidate: Candidate, prompt: Prompt) -> dict[str, float]:
     text = candidate_text(candidate)
     calls: Sequence[Call] = () if isinstance(candidate, str) else candidate
     size = max(1, len(calls))
-    values = [leaf for call in calls for leaf in _leaves(call.arguments)]
+    values = [leaf for call in calls for leaf in leaves(call.arguments)]
     texts = [value for value in values if isinstance(value, str)]
     said = conversation_text(prompt.messages).lower()
     arguments = [len(call.arguments) for call in calls]
@@ -85,17 +86,6 @@ def features(candidate: Candidate, prompt: Prompt) -> dict[str, float]:
 
 def _float(value: Any) -> float:
     return float(value) if type(value) in (int, float) else 0.0
-
-
-def _leaves(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict):
-        for inner in value.values():
-            yield from _leaves(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _leaves(inner)
-    else:
-        yield value
 
 
 def _kind(value: Any) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import Fcrb
 
 from fcrewardbench.benchmarks import rebuilt
 from fcrewardbench.benchmarks.bfcl import Task, load_tasks
@@ -36,7 +37,6 @@ from fcrewardbench.benchmarks.build.tasks import load_catalogue
 from fcrewardbench.benchmarks.files import LONGEST_LINE, load_file
 from fcrewardbench.calls.check import AdmissibleCall, check
 from fcrewardbench.calls.parse import parse
-from fcrewardbench.cli import main
 from fcrewardbench.errors import DataError, UnknownName, UsageError
 from fcrewardbench.types import Call, ErrorType, Pair
 
@@ -671,30 +671,8 @@ def test_the_recipe_finds_its_files_by_what_they_say(
     assert rebuilt.state() == "built by another version; build it anew"
 
 
-Result = tuple[int, str, str]
-
-
-@pytest.fixture
-def fcrb(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Callable[..., Result]:
-    """Runs the command line as its user does: exit code, standard output, standard error."""
-
-    def run(*arguments: object) -> Result:
-        monkeypatch.setattr("sys.argv", ["fcrb", *map(str, arguments)])
-        code = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        captured = capfd.readouterr()
-        return code, captured.out, captured.err
-
-    return run
-
-
 def test_the_command_builds_reports_and_lists_problems(
-    fcrb: Callable[..., Result], folder: Folder, tmp_path: Path
+    fcrb: Fcrb, folder: Folder, tmp_path: Path
 ) -> None:
     bad = b"".join(line(f"simple_python_{9000 + n}", WRONG) for n in range(30))
     good = b"".join(line(f"simple_python_{n}", "[nothing(x=1)]") for n in range(40))
@@ -735,16 +713,14 @@ def test_the_command_builds_reports_and_lists_problems(
     ],
 )
 def test_what_cannot_be_built_exits_with_2(
-    fcrb: Callable[..., Result], folder: Folder, arguments: list[str], message: str
+    fcrb: Fcrb, folder: Folder, arguments: list[str], message: str
 ) -> None:
     code, _, err = fcrb("build", "--results", folder({f"m/{NAME}": b"{"}), *arguments)
     assert code == 2
     assert message in err
 
 
-def test_a_place_that_cannot_be_written_to(
-    fcrb: Callable[..., Result], folder: Folder, tmp_path: Path
-) -> None:
+def test_a_place_that_cannot_be_written_to(fcrb: Fcrb, folder: Folder, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     results = folder({f"m [x]/{NAME}": GOOD})
     command = ("build", "--results", results, "--quota", "natural", "--out")

@@ -18,6 +18,7 @@ from fcrewardbench.benchmarks import open as open_set
 from fcrewardbench.benchmarks.base import same
 from fcrewardbench.benchmarks.bfcl import NO_CALL_CATEGORIES, PYTHON_CATEGORIES, Task, load_tasks
 from fcrewardbench.benchmarks.errata import errata
+from fcrewardbench.benchmarks.official import PAPER_QUOTA
 from fcrewardbench.calls.check import check
 from fcrewardbench.calls.doubt import COERCIONS, doubts
 from fcrewardbench.calls.edits.families import BENCHMARK_FAMILY, TRAINING_FAMILY
@@ -27,16 +28,6 @@ from fcrewardbench.run import evaluate
 from fcrewardbench.types import Benchmark, Call, Candidate, CandidateSet, ErrorType
 
 ROOT = Path(__file__).parent.parent
-COUNTS = {
-    "parameter value error": 650,
-    "incorrect function name": 403,
-    "incorrect number of function calls": 245,
-    "missing optional parameter": 78,
-    "missing required parameter": 45,
-    "parameter value type error": 43,
-    "unexpected parameter": 21,
-    "parsing error": 15,
-}
 MODELS = ("smollm2-135m-q4", "gemma3-270m-q4")
 SUBSETS = ("core", "abstain", "candidates", "minimal")
 
@@ -81,7 +72,7 @@ def test_sizes_and_types(benchmarks: dict[str, Benchmark]) -> None:
         "candidates": 400,
         "minimal": 300,
     }
-    assert Counter(item.error_type for item in benchmarks["core"].items) == COUNTS
+    assert Counter(item.error_type for item in benchmarks["core"].items) == PAPER_QUOTA
     assert Counter(item.error_type for item in benchmarks["abstain"].items) == {
         "should not have called": 300,
         "no call": 100,
@@ -141,7 +132,7 @@ def test_only_the_benchmark_family_made_edits() -> None:
     bench = {operator.id for operator in BENCHMARK_FAMILY}
     training = {operator.id for operator in TRAINING_FAMILY}
     assert not bench & training
-    for kind in COUNTS:
+    for kind in PAPER_QUOTA:
         assert any(operator.error_type == kind for operator in TRAINING_FAMILY)
     used = set()
     for subset in SUBSETS:

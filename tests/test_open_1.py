@@ -17,22 +17,13 @@ import pytest
 from fcrewardbench.adapters.baselines import Longer, Overlap, Shorter
 from fcrewardbench.benchmarks import open as open_benchmark
 from fcrewardbench.benchmarks.bfcl import Task
+from fcrewardbench.benchmarks.official import PAPER_QUOTA
 from fcrewardbench.calls.check import check
 from fcrewardbench.calls.parse import parse
 from fcrewardbench.calls.schema import validate
 from fcrewardbench.types import Benchmark, Call, ErrorType, Pair, Tool
 
 ROOT = Path(__file__).parent.parent
-COUNTS = {
-    "parameter value error": 650,
-    "incorrect function name": 403,
-    "incorrect number of function calls": 245,
-    "missing optional parameter": 78,
-    "missing required parameter": 45,
-    "parameter value type error": 43,
-    "unexpected parameter": 21,
-    "parsing error": 15,
-}
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +42,7 @@ def _shipped() -> bytes:
 
 
 def test_counts_by_error_type(benchmark: Benchmark) -> None:
-    assert Counter(pair.error_type for pair in benchmark.pairs) == COUNTS
+    assert Counter(pair.error_type for pair in benchmark.pairs) == PAPER_QUOTA
     assert {pair.error_type for pair in benchmark.pairs} <= set(ErrorType)
 
 
@@ -101,7 +92,7 @@ def test_surface_baselines_are_near_chance(
         return list(baseline.score_group(pair.group()))
 
     assert 0.45 <= _accuracy(score, list(benchmark.pairs)) <= 0.55
-    for kind, count in COUNTS.items():
+    for kind, count in PAPER_QUOTA.items():
         if count >= 40:
             some = [pair for pair in benchmark.pairs if pair.error_type == kind]
             assert 0.42 <= _accuracy(score, some) <= 0.58, kind
@@ -138,8 +129,8 @@ def test_about_half_are_edited_from_the_chosen_call(rows: list[dict[str, Any]]) 
 
 def test_no_operator_makes_most_of_its_type(rows: list[dict[str, Any]]) -> None:
     for (kind, edit), count in Counter((row["error_type"], row["edit"]) for row in rows).items():
-        if COUNTS[kind] >= 200:
-            assert count / COUNTS[kind] < 0.35, edit
+        if PAPER_QUOTA[kind] >= 200:
+            assert count / PAPER_QUOTA[kind] < 0.35, edit
 
 
 def test_arguments_stand_in_one_order_on_both_sides(benchmark: Benchmark) -> None:

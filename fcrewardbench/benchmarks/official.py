@@ -12,11 +12,22 @@ from fcrewardbench.benchmarks.errata import with_errata
 from fcrewardbench.benchmarks.files import entries
 from fcrewardbench.errors import DataError
 from fcrewardbench.hub import download
-from fcrewardbench.types import Benchmark, Item, Pair
+from fcrewardbench.types import Benchmark, ErrorType, Item, Pair
 
 REPOSITORY = "ibm-research/fc-reward-bench"
 REVISION = "269929c3329e603e87ed3203de42896cc03ddbf3"
 FILE = "data/data-00000-of-00001.arrow"
+PAPER_QUOTA = {
+    ErrorType.VALUE: 650,
+    ErrorType.NAME: 403,
+    ErrorType.COUNT: 245,
+    ErrorType.MISSING_OPTIONAL: 78,
+    ErrorType.MISSING_REQUIRED: 45,
+    ErrorType.TYPE: 43,
+    ErrorType.UNEXPECTED: 21,
+    ErrorType.PARSING: 15,
+}
+"""The counts of error types in the paper's set."""
 
 
 def load() -> Benchmark:

@@ -55,7 +55,9 @@ def main() -> None:
         why.show()
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped. The same command goes on where it was.", err=True)
+        resumes = sys.argv[1:2] == ["evaluate"]
+        goes_on = " The same command goes on where it was." if resumes else ""
+        click.echo(f"Stopped.{goes_on}", err=True)
         sys.exit(130)
     except FCRewardBenchError as why:
         click.echo(f"fcrb: {why}", err=True)

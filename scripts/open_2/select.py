@@ -22,9 +22,10 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from fcrewardbench.benchmarks.bfcl import NO_CALL_CATEGORIES, PYTHON_CATEGORIES, Task, load_tasks
+from fcrewardbench.benchmarks.official import PAPER_QUOTA
 from fcrewardbench.calls.edits.base import Peers
 from fcrewardbench.types import ErrorType
-from scripts.build_open_1 import QUOTAS, each_question_once, peers_of
+from scripts.build_open_1 import each_question_once, peers_of
 from scripts.open_2.ingredients import EXCLUDED, SELECTION
 from scripts.open_2.options import SEED, Option, Output, fields_between, options_of, read_outputs
 from scripts.open_2.sets import abstentions, candidate_sets
@@ -334,7 +335,7 @@ def main() -> None:
         print(subset, flush=True)
         if subset == "core":
             kept = selection[subset] if given.mend else ()
-            core = choose(options, tasks, QUOTAS, given.rounds, f"{SEED}|core", kept)
+            core = choose(options, tasks, PAPER_QUOTA, given.rounds, f"{SEED}|core", kept)
             selection[subset] = [list(option.key) for option in core]
         elif subset == "minimal":
             used = {tuple(key[:4]) for key in selection["core"]}

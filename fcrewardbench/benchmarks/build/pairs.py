@@ -14,20 +14,12 @@ from fcrewardbench.benchmarks.build.assign import assign_generators, assign_type
 from fcrewardbench.benchmarks.build.reading import Answered
 from fcrewardbench.benchmarks.build.right import Right, right_for
 from fcrewardbench.benchmarks.build.wrong import Wrong, doubts_of
+from fcrewardbench.benchmarks.official import PAPER_QUOTA
 from fcrewardbench.errors import UnknownName
 from fcrewardbench.types import ErrorType
 
 QUOTAS: Mapping[str, Mapping[ErrorType, int] | None] = {
-    "paper": {
-        ErrorType.VALUE: 650,
-        ErrorType.NAME: 403,
-        ErrorType.COUNT: 245,
-        ErrorType.MISSING_OPTIONAL: 78,
-        ErrorType.MISSING_REQUIRED: 45,
-        ErrorType.TYPE: 43,
-        ErrorType.UNEXPECTED: 21,
-        ErrorType.PARSING: 15,
-    },
+    "paper": PAPER_QUOTA,
     "natural": None,
 }
 """How many pairs of each error type. None: every task that has a wrong output gives a pair."""
