@@ -42,7 +42,7 @@ def report(left: dict[str, Card], right: dict[str, Card]) -> str:
     if len(names) < 3:
         raise SystemExit("fewer than three runs of the same name in both folders")
     titles = [
-        f"{card['benchmark']['name']} {card['benchmark']['subset']}, pairs"
+        f"{card['benchmark']['name']}@{card['benchmark']['edition']}, accuracy and pairs"
         for card in (left[names[0]], right[names[0]])
     ]
     lines = [f"| scorer | {titles[0]} | {titles[1]} |", "| --- | --- | --- |"]
