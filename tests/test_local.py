@@ -163,7 +163,8 @@ def test_the_shared_prompt_is_computed_once_and_counted_exactly(
 def test_eight_candidates_cost_one_pass_over_their_prompt(smollm2: Path) -> None:
     """On prompts of open/candidates, and with the scores that eight single passes give."""
     scorer, alone = Likelihood(str(smollm2)), Likelihood(str(smollm2), share_prompt=False)
-    for item in load_benchmark("open/candidates").items[:2]:
+    items = sorted(load_benchmark("open/candidates").items, key=lambda item: len(str(item.prompt)))
+    for item in items[:2]:
         group = item.group()
         assert len(group.candidates) == 8
         (scored,) = scorer.score_groups([group])
