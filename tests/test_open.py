@@ -231,6 +231,20 @@ def test_no_question_ships() -> None:
             assert set(row) in (keys, {"id", "task", "category", "candidates"})
 
 
+def test_every_row_of_core_was_read_as_labelled_and_no_debatable_task_is_left() -> None:
+    excluded = set(json.loads((ROOT / "scripts/open_2/excluded.json").read_text("utf-8")))
+    verdicts: dict[str, set[str]] = defaultdict(set)
+    for line in (ROOT / "scripts/open_2/verdicts.jsonl").read_text("utf-8").splitlines():
+        entry = json.loads(line)
+        verdicts[entry["task"]].add(entry["verdict"])
+    assert {task for task, said in verdicts.items() if said != {"chosen"}} == excluded
+    for subset in SUBSETS:
+        tasks = {row["task"] for row in open_set.rows(2, subset)}
+        assert not tasks & excluded, subset
+        if subset == "core":
+            assert all(verdicts[task] == {"chosen"} for task in tasks)
+
+
 def test_errata_name_rows_that_exist() -> None:
     ids = {row["id"] for row in open_set.rows(1, "core")}
     for subset in SUBSETS:

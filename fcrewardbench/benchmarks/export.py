@@ -24,8 +24,8 @@ _CARD = """\
 
 Exported with fcrewardbench. {source}Nested values are JSON text.
 
-| configuration | rows | sha256 of the content |
-| --- | --- | --- |
+| configuration | rows | score | sha256 of the content |
+| --- | --- | --- | --- |
 {rows}
 """
 _LICENCE = "license: apache-2.0\nlanguage: en\npretty_name: FC-RewardBench-Open\n"
@@ -63,7 +63,10 @@ def export(names: Sequence[str], out: Path) -> dict[str, int]:
         f'        path: "{name}.parquet"'
         for name in benchmarks
     )
-    rows = "\n".join(f"| {n} | {len(b.items)} | `{b.sha256}` |" for n, b in benchmarks.items())
+    rows = "\n".join(
+        f"| {name} | {len(b.items)} | {_score(b)} | `{b.sha256}` |"
+        for name, b in benchmarks.items()
+    )
     title = ", ".join(benchmark.title for benchmark in benchmarks.values())
     of_open = all(b.name == open_set.NAME and b.subset for b in benchmarks.values())
     licence, source = (_LICENCE, _SOURCE) if of_open else ("", "")
@@ -75,6 +78,13 @@ def export(names: Sequence[str], out: Path) -> dict[str, int]:
 def _configuration(benchmark: Benchmark) -> str:
     """The subset, or the name without what `datasets` and file systems do not take."""
     return benchmark.subset or re.sub(r"[^\w.-]", "_", benchmark.name.replace("/", "__"))
+
+
+def _score(benchmark: Benchmark) -> str:
+    """What a reader of the plain rows has to know: they do not say how to average."""
+    if benchmark.balanced:
+        return "mean over the error types of the accuracy in each"
+    return "mean over the rows"
 
 
 def record_of(item: Item) -> dict[str, Any]:

@@ -1,8 +1,10 @@
-"""The audit of `core`: a stratified sample, read twice, blind; and what the readings come to.
+"""The audit of `core`: rows read blind, what the readings come to, and what they take out.
 
-    python -m scripts.open_2.audit sheets FOLDER            writes the reading sheets
-    python -m scripts.open_2.audit record READER FILE…      adds a reader's lines to `verdicts.jsonl`
-    python -m scripts.open_2.audit report                   prints the numbers as Markdown
+    python -m scripts.open_2.audit sheets FOLDER        reading sheets of a stratified sample
+    python -m scripts.open_2.audit unread FOLDER        reading sheets of the rows that nobody has read
+    python -m scripts.open_2.audit record READER FILE…  adds a reader's lines to `verdicts.jsonl`
+    python -m scripts.open_2.audit exclude              debatable rows: their tasks to `excluded.json`
+    python -m scripts.open_2.audit report               prints the numbers as Markdown
 
 A sheet shows tools, conversation, and the two candidates as A and B in an order that only a hash knows.
 A reader writes a line per row, `{"task", "verdict", "note"}`: A, B, both (either is a fine answer), or
@@ -23,7 +25,7 @@ from fcrewardbench.benchmarks import open as open_set
 from fcrewardbench.render import candidate_text, tools_text
 from fcrewardbench.stats import wilson
 from fcrewardbench.types import Pair
-from scripts.open_2.ingredients import VERDICTS
+from scripts.open_2.ingredients import EXCLUDED, VERDICTS
 
 SAMPLE = 400
 SHEETS = 8
@@ -31,13 +33,15 @@ SEED = "audit"
 READINGS = ("chosen", "rejected", "both", "neither")
 
 
+def rows_of_core() -> list[tuple[str, Pair]]:
+    """The rows of `core`, each with its task."""
+    rows, pairs = open_set.rows(2, "core"), open_set.load(2, "core").pairs
+    return [(row["task"], pair) for row, pair in zip(rows, pairs, strict=True)]
+
+
 def sample() -> list[tuple[str, Pair]]:
-    """Rows of `core` with their tasks, stratified by error type and generator (models; all edits)."""
-    rows = open_set.rows(2, "core")
-    items = open_set.load(2, "core").items
-    both = [
-        (row["task"], item) for row, item in zip(rows, items, strict=True) if isinstance(item, Pair)
-    ]
+    """Rows stratified by error type and generator (models; all edits)."""
+    both = rows_of_core()
     strata: dict[tuple[str, str], list[tuple[str, Pair]]] = defaultdict(list)
     for task, pair in sorted(both, key=lambda entry: _hash(entry[0])):
         strata[pair.error_type, pair.generator.split(":")[0]].append((task, pair))
@@ -57,16 +61,14 @@ def _hash(text: str) -> bytes:
     return hashlib.sha256(f"{SEED}|{text}".encode()).digest()
 
 
-def write_sheets(folder: Path) -> None:
+def write_sheets(folder: Path, entries: Sequence[tuple[str, Pair]]) -> None:
     """Sheets of equal length, in an order that does not tell types apart."""
     folder.mkdir(parents=True, exist_ok=True)
-    entries = sorted(sample(), key=lambda entry: _hash(f"{entry[0]}|place"))
+    mixed = sorted(entries, key=lambda entry: _hash(f"{entry[0]}|place"))
     for number in range(SHEETS):
-        parts = [
-            _shown(task, pair)
-            for task, pair in entries[number * SAMPLE // SHEETS : (number + 1) * SAMPLE // SHEETS]
-        ]
-        (folder / f"sheet-{number}.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+        part = mixed[number * len(mixed) // SHEETS : (number + 1) * len(mixed) // SHEETS]
+        text = "\n\n".join(_shown(task, pair) for task, pair in part)
+        (folder / f"sheet-{number}.md").write_text(text + "\n", encoding="utf-8")
 
 
 def _shown(task: str, pair: Pair) -> str:
@@ -88,25 +90,32 @@ def _shown(task: str, pair: Pair) -> str:
 
 
 def record(reader: str, files: Sequence[Path]) -> None:
-    """Add a reader's verdicts; each row of the sample has to have one, and only one."""
-    found: dict[str, dict[str, str]] = {}
+    """Add a reader's verdicts, one a row of `core`."""
+    known = {task for task, _ in rows_of_core()}
+    read = {task for task, readings in read_verdicts().items() if reader in readings}
+    found: list[dict[str, str]] = []
     for line in (line for file in files for line in file.read_text("utf-8").splitlines()):
         entry = json.loads(line)
-        verdict = entry["verdict"]
+        task, verdict = entry["task"], entry["verdict"]
         if verdict in ("A", "B"):
-            verdict = "chosen" if (verdict == "A") == chosen_is_a(entry["task"]) else "rejected"
-        if verdict not in READINGS or entry["task"] in found:
-            sys.exit(f"{entry['task']}: read twice, or '{entry['verdict']}' is no verdict")
+            verdict = "chosen" if (verdict == "A") == chosen_is_a(task) else "rejected"
+        if verdict not in READINGS or task not in known or task in read:
+            sys.exit(f"{task}: no row of core, read twice, or '{entry['verdict']}' is no verdict")
+        read.add(task)
         note = entry.get("note", "")
-        found[entry["task"]] = {"reader": reader, "verdict": verdict, "note": note}
-    missing = {task for task, _ in sample()} ^ set(found)
-    if missing:
-        sys.exit(
-            f"{len(missing)} rows were not read, or are not in the sample: {sorted(missing)[:5]}"
-        )
+        found.append({"task": task, "reader": reader, "verdict": verdict, "note": note})
     with VERDICTS.open("a", encoding="utf-8") as out:
-        for task, entry in sorted(found.items()):
-            out.write(json.dumps({"task": task, **entry}, ensure_ascii=False) + "\n")
+        out.writelines(json.dumps(entry, ensure_ascii=False) + "\n" for entry in found)
+
+
+def exclude() -> None:
+    """Take the tasks out whose row a reader did not find as labelled; `select --mend` replaces them."""
+    excluded = json.loads(EXCLUDED.read_text("utf-8"))
+    for line in VERDICTS.read_text("utf-8").splitlines():
+        entry = json.loads(line)
+        if entry["verdict"] != "chosen":
+            excluded.setdefault(entry["task"], f"{entry['verdict']}: {entry['note']}")
+    EXCLUDED.write_text(json.dumps(excluded, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 def read_verdicts() -> dict[str, dict[str, str]]:
@@ -153,7 +162,12 @@ def report(verdicts: Mapping[str, Mapping[str, str]]) -> str:
 def main() -> None:
     arguments: list[Any] = sys.argv[1:]
     if len(arguments) == 2 and arguments[0] == "sheets":
-        write_sheets(Path(arguments[1]))
+        write_sheets(Path(arguments[1]), sample())
+    elif len(arguments) == 2 and arguments[0] == "unread":
+        read = read_verdicts()
+        write_sheets(Path(arguments[1]), [e for e in rows_of_core() if e[0] not in read])
+    elif arguments == ["exclude"]:
+        exclude()
     elif len(arguments) > 2 and arguments[0] == "record":
         record(arguments[1], [Path(name) for name in arguments[2:]])
     elif arguments == ["report"]:

@@ -1,7 +1,7 @@
 """Where the ingredients of FC-RewardBench-Open, edition 2, lie.
 
 * `outputs.jsonl.xz`: what the small models wrote (`generate`)
-* `excluded.json`: tasks and options that a reading found flawed, each with the reason
+* `excluded.json`: tasks that a reading found flawed, each with the reason
 * `selection.json`: the options that make the rows (`select`)
 * `verdicts.jsonl`: what the readers of the audit said (`audit`)
 """

@@ -85,7 +85,6 @@ class Pool:
 
     def _margins(self, part: Matrix, own: Matrix, seed: int) -> Matrix:
         result = np.zeros(len(own))
-        seen = np.zeros(len(own))
         leaf = 20 if len(part) >= 200 else 8
         for fold in range(FOLDS):
             train = self.surface[part[self.folds[part] != fold]]
@@ -94,9 +93,8 @@ class Pool:
             # Options of tasks that a model was not trained on.
             at = np.flatnonzero(self.folds[own] == fold)
             rows = self.surface[own[at]]
-            result[at] += model.predict_proba(rows)[:, 1] - model.predict_proba(-rows)[:, 1]
-            seen[at] += 1
-        return result / np.maximum(seen, 1)
+            result[at] = model.predict_proba(rows)[:, 1] - model.predict_proba(-rows)[:, 1]
+        return result
 
 
 class Search:
@@ -303,13 +301,11 @@ def pool_of(
     tasks: Mapping[str, Task], outputs: Mapping[str, Sequence[Output]], peers: Peers
 ) -> list[Option]:
     """Every option of every sound task."""
-    excluded = {tuple(key) for key in json.loads(EXCLUDED.read_text("utf-8"))["options"]}
-    found = []
-    for task in each_question_once(tasks.values()):
-        for option in options_of(task, outputs.get(task.id, ()), peers):
-            if option.key not in excluded and option.key[:4] not in excluded:
-                found.append(option)
-    return found
+    return [
+        option
+        for task in each_question_once(tasks.values())
+        for option in options_of(task, outputs.get(task.id, ()), peers)
+    ]
 
 
 def main() -> None:
@@ -322,7 +318,7 @@ def main() -> None:
         "--mend", action="store_true", help="keep the pairs that are not excluded by now"
     )
     given = parser.parse_args()
-    excluded = set(json.loads(EXCLUDED.read_text("utf-8"))["tasks"])
+    excluded = set(json.loads(EXCLUDED.read_text("utf-8")))
     every = load_tasks("v4", (*PYTHON_CATEGORIES, *NO_CALL_CATEGORIES))
     peers = peers_of(task for task in every.values() if task.answer)
     tasks = {i: task for i, task in every.items() if task.answer and i not in excluded}
