@@ -27,6 +27,7 @@ from fcrewardbench.errors import (
     UsageError,
 )
 from fcrewardbench.run import Run, evaluate
+from fcrewardbench.score import score_file
 from fcrewardbench.types import (
     Benchmark,
     Call,
@@ -79,5 +80,6 @@ __all__ = [
     "load",
     "load_benchmark",
     "parse",
+    "score_file",
     "validate",
 ]

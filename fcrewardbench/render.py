@@ -16,7 +16,7 @@ from typing import Any
 
 from fcrewardbench.errors import ModelError
 from fcrewardbench.messages import calls_of
-from fcrewardbench.types import Call, Candidate, Group, Message, Prompt, Tool
+from fcrewardbench.types import Call, Candidate, Group, Input, Message, Prompt, Tool
 
 TOOLS_INSTRUCTION = (
     "You can call these functions:\n{tools}\n\n"
@@ -40,33 +40,6 @@ STANDING_DATE = (
 )
 """Put before a template that writes today's date, so that a score does not change overnight."""
 
-JUDGE_QUESTION = """\
-Below are function descriptions, a conversation, and two candidate replies to its last turn. A good \
-reply calls the functions that the user's request needs, no more and no fewer, by their exact names, \
-with every needed argument and with values that follow from the conversation and the descriptions. \
-Where no function fits, a good reply does not call any. Exactly one candidate is correct.
-
-# Functions
-{tools}
-
-# Conversation
-{conversation}
-
-# Candidate A
-{first}
-
-# Candidate B
-{second}
-
-"""
-JUDGE_ASKS = {
-    "logprobs": "Which candidate is correct? Reply with one letter: A or B.",
-    "text": (
-        "Which candidate is correct? Compare them briefly, then end with your verdict on a line of "
-        "its own: [[X]], where X is A, B or tie."
-    ),
-}
-
 
 def candidate_text(candidate: Candidate) -> str:
     """A candidate as text: calls as a JSON list, words as they are."""
@@ -84,24 +57,6 @@ def conversation_text(messages: Sequence[Message]) -> str:
     """A conversation as plain text, a paragraph a turn."""
     turns = (_with_calls_as_text(message) for message in messages)
     return "\n\n".join(f"{str(turn['role']).capitalize()}: {turn['content']}" for turn in turns)
-
-
-def judge_messages(
-    prompt: Prompt, first: Candidate, second: Candidate, ask: str
-) -> list[dict[str, str]]:
-    """The chat that asks a judge which of two candidates is right; `ask` is a key of JUDGE_ASKS."""
-    question = JUDGE_QUESTION.format(
-        tools=tools_text(prompt.tools),
-        conversation=conversation_text(prompt.messages),
-        first=candidate_text(first),
-        second=candidate_text(second),
-    )
-    return [{"role": "user", "content": question + JUDGE_ASKS[ask]}]
-
-
-def judge_template_sha256(ask: str) -> str:
-    """The hash that a judge's run card names."""
-    return _sha256(JUDGE_QUESTION + JUDGE_ASKS[ask])
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +105,35 @@ class Renderer:
                     "its answers cannot be scored given the prompt."
                 )
         ids = tuple(self._ids(text) for text in texts)
-        shared = [_common_length(head, text) for text in texts]
+        shared = [common_length(head, text) for text in texts]
         starts = tuple(
-            _common_length(self._ids(head[:length]), sequence)
+            common_length(self._ids(head[:length]), sequence)
             for length, sequence in zip(shared, ids, strict=True)
         )
         return Rendered(head[: min(shared)], texts, ids, starts)
+
+    def closed(self, prompt: Prompt) -> tuple[int, ...]:
+        """Token ids of a prompt alone, up to where its last turn is closed."""
+        return self._ids(self._text(prompt, None, open_turn=False).rstrip())
+
+    def question(self, messages: Sequence[Message]) -> Input:
+        """A chat without tools as a judge reads it, up to where its answer begins.
+
+        Raises:
+            ModelError: the chat template refuses the conversation.
+        """
+        turns = [dict(message) for message in messages]
+        if self._template:
+            text = self._apply(turns, None, True)
+        else:
+            text = f"{conversation_text(turns)}\n\nAssistant: "
+        ids = self._ids(text)
+        return Input(text, ids, len(ids))
+
+    def answered(self, question: Input, answer: str) -> Input:
+        """A question with the beginning of an answer, tokenised in one piece."""
+        ids = self._ids(question.text + answer)
+        return Input(question.text + answer, ids, common_length(question.ids, ids))
 
     def _ids(self, text: str) -> tuple[int, ...]:
         # A chat template writes the special tokens itself; adding them again would double them.
@@ -283,7 +261,8 @@ def _without_system(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return result
 
 
-def _common_length(first: Sequence[object], second: Sequence[object]) -> int:
+def common_length(first: Sequence[object], second: Sequence[object]) -> int:
+    """How many items two texts or two rows of tokens have in common at their start."""
     length = 0
     for a, b in zip(first, second, strict=False):
         if a != b:

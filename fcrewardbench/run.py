@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +22,7 @@ from fcrewardbench.errors import FCRewardBenchError, RunError, UsageError
 from fcrewardbench.report.card import disputes, make_card, read_card
 from fcrewardbench.report.tables import report_markdown
 from fcrewardbench.rows import Row, RowLog, read_parquet, row_of, write_parquet
-from fcrewardbench.types import Benchmark, CandidateSet, Compared, Group, Item, Scored
+from fcrewardbench.types import Benchmark, CandidateSet, Compared, Item, Scored
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -224,12 +224,11 @@ class _Evaluation:
     def _rows(self, items: list[Item], done: int) -> Iterator[Row]:
         """Rows of the items, as their results come."""
         by_id = {item.id: item for item in items}
-        groups = {item.id: item.group() for item in items}
         self._progress(done, len(self._items))
         try:
-            for result in self._results(groups.values()):
+            for result in self._results(frozenset(by_id)):
                 item = by_id.pop(result.id)
-                yield row_of(item, groups[item.id], result)
+                yield row_of(item, item.group(), result)
                 done += 1
                 self._progress(done, len(self._items))
         except FCRewardBenchError:
@@ -245,14 +244,19 @@ class _Evaluation:
                 f"the first '{next(iter(by_id))}'; it has to give one for every group."
             )
 
-    def _results(self, groups: Iterable[Group]) -> Iterator[Scored | Compared]:
+    def _results(self, left: frozenset[str]) -> Iterator[Scored | Compared]:
+        """What the adapter gives for the groups that are left."""
         adapter = self._loaded.adapter
+        groups = (item.group() for item in self._items)
         if isinstance(adapter, Scorer) and adapter.sees_labels:
-            return adapter.score_groups(groups)
+            return adapter.score_groups(group for group in groups if group.id in left)
         unlabelled = (replace(group, correct=None) for group in groups)
-        if isinstance(adapter, Judge):
-            return adapter.compare_groups(unlabelled)
-        return adapter.score_groups(unlabelled)
+        work: Callable[..., Iterator[Scored | Compared]] = (
+            adapter.compare_groups if isinstance(adapter, Judge) else adapter.score_groups
+        )
+        if adapter.plans:
+            return work(unlabelled, done=frozenset(item.id for item in self._items) - left)
+        return work(group for group in unlabelled if group.id in left)
 
     def _identify(self) -> dict[str, Any]:
         """What must be equal for two runs to be one."""
@@ -316,9 +320,12 @@ class _Evaluation:
             "dtype": None,
             **loaded.adapter.describe(),
         }
-        if loaded.package is not None:
-            model["note"] = loaded.package.description
-            model["licence"] = loaded.package.licence
+        known = loaded.package or loaded.preset
+        if known is not None:
+            model["note"] = known.description
+            model["licence"] = known.licence
+        if loaded.preset is not None:
+            model["label"] = loaded.preset.label
         card = make_card(
             ordered,
             benchmark={

@@ -235,6 +235,19 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
+class Input:
+    """What a model reads at once: one candidate of a scorer, one order of a judge.
+
+    `ids` are the token ids as they are fed, special tokens included; there are none where the adapter
+    sends text. The first `start` of them are the prompt's.
+    """
+
+    text: str
+    ids: tuple[int, ...] = ()
+    start: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Scored:
     """A scorer's answer for one group: a number per candidate, or the outcome that prevented it."""
 

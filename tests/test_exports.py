@@ -38,6 +38,7 @@ EXPORTED = [
     "load",
     "load_benchmark",
     "parse",
+    "score_file",
     "validate",
 ]
 HEAVY = (

@@ -17,7 +17,7 @@ from fcrewardbench import Group, ModelError, Outcome, Scorer, UsageError, load, 
 from fcrewardbench.adapters.classifier import Classifier
 from fcrewardbench.adapters.likelihood import Likelihood
 from fcrewardbench.render import Renderer
-from fcrewardbench.scoring.shared import common_prefix, forward
+from fcrewardbench.scoring.plan import Branch, plan
 
 TOLERANCE = 1e-4  # fp32
 
@@ -73,8 +73,8 @@ def assert_independent(scorer: Scorer, alone: Scorer, groups: list[Group]) -> No
     eight = replace(group, candidates=(*group.candidates, *group.candidates, "Yes.", "No. " * 60))
     expected = pytest.approx(shared[group.id] * 2, abs=TOLERANCE)
     assert scores_of(scorer, [eight])[group.id][:6] == expected
-    backwards = scores_of(scorer, groups[1::-1])
-    assert list(backwards.items()) == list(shared.items())[1::-1]
+    for id, scores in scores_of(scorer, groups[1::-1]).items():
+        assert scores == pytest.approx(shared[id], abs=TOLERANCE)
 
 
 def test_likelihood_depends_on_the_text_alone(language_model: Path, groups: list[Group]) -> None:
@@ -92,7 +92,7 @@ def test_prompts_longer_than_the_sliding_window_are_among_the_groups(
 ) -> None:
     window = transformers.AutoConfig.from_pretrained(gemma3).sliding_window
     renderer = Renderer(transformers.AutoTokenizer.from_pretrained(gemma3))
-    assert max(common_prefix(renderer.render(group).ids) for group in groups) > window
+    assert max(min(renderer.render(group).starts) for group in groups) > window
 
 
 def test_likelihood_is_what_transformers_computes(
@@ -145,19 +145,19 @@ def _renderer(path: Path, template: str) -> Renderer:
     return Renderer(tokenizer)
 
 
-def test_the_shared_prompt_is_computed_once_and_counted_exactly(
+def test_what_groups_have_in_common_is_computed_once_and_counted_exactly(
     smollm2: Path, groups: list[Group]
 ) -> None:
     scorer = Likelihood(str(smollm2))
     alone = Likelihood(str(smollm2), share_prompt=False)
-    for group in groups:
-        ids = scorer.renderer.render(group).ids
-        (scored,) = scorer.score_groups([group])
-        (unshared,) = alone.score_groups([group])
-        naive = sum(map(len, ids))
-        prefix = common_prefix(ids)
-        assert scored.tokens.naive == unshared.tokens.naive == unshared.tokens.computed == naive
-        assert scored.tokens.computed == prefix + 3 * (max(map(len, ids)) - prefix)
+    ids = [scorer.renderer.render(group).ids for group in groups]
+    tree = plan([Branch(row, index, len(row)) for index, rows in enumerate(ids) for row in rows])
+    shared = {scored.id: scored.tokens for scored in scorer.score_groups(groups)}
+    assert sum(tokens.computed for tokens in shared.values()) == tree.bound
+    assert 2 * tree.bound < tree.naive
+    for group, rows, scored in zip(groups, ids, alone.score_groups(groups), strict=True):
+        naive = sum(map(len, rows))
+        assert scored.tokens.naive == scored.tokens.computed == naive == shared[group.id].naive
 
 
 def test_eight_candidates_cost_one_pass_over_their_prompt(smollm2: Path) -> None:
@@ -168,23 +168,11 @@ def test_eight_candidates_cost_one_pass_over_their_prompt(smollm2: Path) -> None
         group = item.group()
         assert len(group.candidates) == 8
         (scored,) = scorer.score_groups([group])
-        ids = scorer.renderer.render(group).ids
-        longest_end = max(map(len, ids)) - common_prefix(ids)
-        assert scored.tokens.computed == common_prefix(ids) + 8 * longest_end
-        assert scored.tokens.naive == sum(map(len, ids))
+        rendered = scorer.renderer.render(group)
+        ends = sum(map(len, rendered.ids)) - sum(rendered.starts)
+        assert scored.tokens.computed <= max(rendered.starts) + ends
+        assert scored.tokens.naive == sum(map(len, rendered.ids))
         assert scored.scores == pytest.approx(scores_of(alone, [group])[group.id], abs=TOLERANCE)
-
-
-def test_outputs_cover_the_positions_asked_for(smollm2: Path) -> None:
-    network = transformers.AutoModelForCausalLM.from_pretrained(smollm2).eval()
-    ids = [[5, 6, 7, 8, 9, 10], [5, 6, 7, 8, 11, 12, 13]]
-    with torch.inference_mode():
-        whole = [network(input_ids=torch.tensor([row])).logits[0] for row in ids]
-    for share in (True, False):
-        for start in range(6):
-            outputs, _ = forward(network, ids, share=share, output="logits", start=start)
-            for output, expected in zip(outputs, whole, strict=True):
-                torch.testing.assert_close(output, expected[start:], atol=1e-3, rtol=1e-4)
 
 
 def test_a_row_longer_than_the_model_takes_is_an_outcome(
@@ -192,7 +180,7 @@ def test_a_row_longer_than_the_model_takes_is_an_outcome(
 ) -> None:
     scorer = Likelihood(str(smollm2), max_length=300)
     results = list(scorer.score_groups(groups))
-    assert [r.id for r in results] == [g.id for g in groups]
+    assert {r.id for r in results} == {g.id for g in groups}
     long = [r for r in results if r.failure is Outcome.TOO_LONG]
     assert 0 < len(long) < len(groups)
     assert all(r.scores is None and "limit is 300" in r.detail for r in long)

@@ -9,7 +9,7 @@ import transformers
 
 from fcrewardbench.adapters.base import group_of
 from fcrewardbench.errors import ModelError
-from fcrewardbench.render import Renderer, candidate_text, judge_messages
+from fcrewardbench.render import Renderer, candidate_text, conversation_text
 from fcrewardbench.types import Call, Candidate, Group, Prompt, Tool
 
 QWEN = """\
@@ -155,8 +155,7 @@ def test_calls_in_the_history_are_shown_once_and_whole(renderer: Any, template: 
     assert rendered.prompt.count('{"city": "Rome"}') == 1
     assert "None" not in rendered.prompt
     assert "And Oslo?" in rendered.prompt
-    (message,) = judge_messages(made.prompt, CANDIDATES[0], CANDIDATES[2], "logprobs")
-    assert message["content"].count('{"city": "Rome"}') == 1
+    assert conversation_text(made.prompt.messages).count('{"city": "Rome"}') == 1
 
 
 SPLIT = QWEN.replace("<|im_start|>{{ message.role }}\n", "<|im_start|>{{ message.role }}{% if message.tool_calls %} to=tool{% endif %}\n")  # fmt: skip
@@ -213,20 +212,3 @@ def test_the_template_hash_moves_with_the_template(renderer: Any) -> None:
     hashes = {renderer(t).template_sha256 for t in (None, QWEN, DOUBLE, NO_SYSTEM)}
     assert len(hashes) == 4
     assert renderer(QWEN).template_sha256 in hashes
-
-
-def test_a_judge_sees_tools_conversation_and_both_candidates_in_order() -> None:
-    first, second = CANDIDATES[0], CANDIDATES[2]
-    (message,) = judge_messages(group().prompt, first, second, "logprobs")
-    text = message["content"]
-    places = [
-        text.index(part)
-        for part in (
-            '"get_weather"',
-            "Weather in Oslo?",
-            candidate_text(first),
-            candidate_text(second),
-        )
-    ]
-    assert places == sorted(places)
-    assert judge_messages(group().prompt, first, second, "text") != [message]

@@ -6,30 +6,21 @@ pair's id fixed. How a verdict is read is decided once, before the first pair, b
 * `logprobs`: one token is asked for, and the more probable of the letters A and B is the verdict.
 * `text`: the judge writes, and the last `[[A]]`, `[[B]]` or `[[tie]]` of its reply is the verdict.
 
-Only what may pass is tried again: no connection, a time-out, a body that breaks off, and HTTP 408,
-409, 429 and 5xx, with the waits of the openai client (`Retry-After` is kept up to two minutes; a
-server that asks for more, or sends `x-should-retry: false`, is not asked again). What a judge
-answered is never asked again, however badly it reads.
+What fails on the way is tried again as `server` says; what a judge answered is never asked again,
+however badly it reads.
 """
 
 from __future__ import annotations
 
-import asyncio
-import atexit
-import base64
 import json
 import os
-import re
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
-from queue import SimpleQueue
+from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
-from fcrewardbench.adapters.base import Judge, group_of
+from fcrewardbench.adapters.base import Judge
 from fcrewardbench.adapters.replies import (
     LEAST_LETTER_MASS,
     Completion,
@@ -37,47 +28,24 @@ from fcrewardbench.adapters.replies import (
     Usage,
     body_of,
     failure_of,
-    message_of,
     read_completion,
     read_logprobs,
     read_text,
 )
+from fcrewardbench.adapters.server import PROBE, Connection, Server
 from fcrewardbench.errors import FCRewardBenchError, RunError, UsageError
-from fcrewardbench.render import judge_messages, judge_template_sha256
-from fcrewardbench.types import Candidate, Compared, Group, Prompt, Tokens, Verdict
+from fcrewardbench.prompts import load_prompt
+from fcrewardbench.types import Candidate, Compared, Group, Input, Prompt, Tokens, Verdict
 
 if TYPE_CHECKING:
-    from anyio.from_thread import BlockingPortal
-    from openai import APIStatusError, AsyncOpenAI, OpenAIError
+    from openai import APIStatusError, AsyncOpenAI
 
 OPENAI_URL = "https://api.openai.com/v1"
 VERDICT_MODES = ("auto", "logprobs", "text")
 SEED = 0
 TOP_LOGPROBS = 20
 FEWER_TOP_LOGPROBS = 5  # what OpenAI's first models and several servers allow at most
-PROBE_RETRIES = 2  # a server that is not there should be reported in seconds
-CONNECT_SECONDS = 10.0
-DETAIL_LENGTH = 300
 LENGTH_SETTINGS = ("max_tokens", "max_completion_tokens")
-_KEY_LIKE = re.compile(r"\bsk-[\w*-]{6,}")  # OpenAI quotes keys with their middle starred out
-_PROBE = group_of(
-    [
-        {
-            "name": "current_weather",
-            "description": "The weather in a city now.",
-            "parameters": {
-                "type": "object",
-                "properties": {"city": {"type": "string"}},
-                "required": ["city"],
-            },
-        }
-    ],
-    [{"role": "user", "content": "What is the weather in Lisbon?"}],
-    [
-        [{"name": "current_weather", "arguments": {"city": "Lisbon"}}],
-        [{"name": "current_weather", "arguments": {"city": "Oslo"}}],
-    ],
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +81,7 @@ class ApiJudge(Judge):
         timeout: seconds that the server may be silent before an attempt counts as failed.
         retries: how often a request that failed on the way is repeated.
         max_tokens: the longest reply in `text` mode.
+        prompt: what is asked: a pairwise prompt's name, or the path of your own `.jinja` file.
 
     Raises:
         UsageError: an argument that cannot be, or no key for OpenAI's own server.
@@ -130,29 +99,24 @@ class ApiJudge(Judge):
         timeout: float = 120.0,
         retries: int = 6,
         max_tokens: int = 1024,
+        prompt: str = "pairwise",
     ) -> None:
         if verdict not in VERDICT_MODES:
             raise UsageError(
                 f"There is no verdict mode '{verdict}'; there are {', '.join(VERDICT_MODES)}."
             )
-        if concurrency < 1 or retries < 0 or max_tokens < 1 or timeout <= 0:
-            raise UsageError(
-                "concurrency and max_tokens must be 1 or more, retries 0 or more, timeout above 0."
-            )
+        if max_tokens < 1:
+            raise UsageError("max_tokens must be 1 or more.")
+        self._prompt = load_prompt(prompt, "pairwise")
         self._model = model
-        self._base_url = base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI_URL
-        self._url = _public_url(self._base_url)
-        self._key = os.environ.get("OPENAI_API_KEY", "")
-        if not self._key and self._base_url == OPENAI_URL:
+        address = base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI_URL
+        self._server = Server(address, concurrency=concurrency, timeout=timeout, retries=retries)
+        if not self._server.key and address == OPENAI_URL:
             raise UsageError(
                 "OpenAI's server needs a key: set OPENAI_API_KEY, or name another server with "
                 "--base-url."
             )
-        self._secrets = [text for text in (self._key, *_credentials(self._base_url)) if text]
-        self._concurrency = concurrency
         self._wanted = verdict
-        self._timeout = timeout
-        self._retries = retries
         self._max_tokens = max_tokens
         self._way: _Way | None = None
         self._models: set[str] = set()
@@ -166,8 +130,10 @@ class ApiJudge(Judge):
         Raises:
             RunError, UsageError: see `compare_groups`.
         """
-        with self._connected() as (portal, client, _):
-            answer: _Answer = portal.call(self._ask, client, self._decided(), prompt, first, second)
+        with self._connected() as connection:
+            answer: _Answer = connection.portal.call(
+                self._ask, connection.client, self._decided(), prompt, first, second
+            )
         return answer.verdict
 
     def compare_groups(self, groups: Iterable[Group]) -> Iterator[Compared]:
@@ -180,23 +146,9 @@ class ApiJudge(Judge):
             RunError: the server cannot be reached, or answers no chat completion.
             UsageError: it refuses the key, the model or the request.
         """
-        to_do = iter(groups)
-        finished: SimpleQueue[Future[Compared]] = SimpleQueue()
-        under_way: set[Future[Compared]] = set()
-        with self._connected() as (portal, client, leaving):
-            slots = asyncio.Semaphore(self._concurrency)
-            leaving.callback(_cancel, under_way)
-            while True:
-                # Twice as many as are asked at once, so that no slot waits for the consumer.
-                for group in islice(to_do, 2 * self._concurrency - len(under_way)):
-                    future = portal.start_task_soon(self._compare, client, slots, group)
-                    under_way.add(future)
-                    future.add_done_callback(finished.put)
-                if not under_way:
-                    return
-                ready = finished.get()
-                under_way.remove(ready)
-                yield ready.result()
+        with self._connected() as connection:
+            ask = partial(self._compare, connection.client)
+            yield from self._server.each(connection, ask, groups)
 
     def describe(self) -> dict[str, Any]:
         """What the run card says. Asks the server which mode holds, if nothing has yet.
@@ -213,10 +165,11 @@ class ApiJudge(Judge):
         way = self._decided()
         return {
             "model": self._model,
-            "base_url": self._url,
+            "base_url": self._server.url,
             "verdict": way.ask,
             "verdict_reason": way.reason,
-            "template_sha256": judge_template_sha256(way.ask),
+            "prompt": self._prompt.name,
+            "template_sha256": self._prompt.sha256(way.ask),
             "temperature": way.settings.get("temperature"),
             "seed": way.settings.get("seed"),
             "max_tokens": next(way.settings[key] for key in LENGTH_SETTINGS if key in way.settings),
@@ -228,44 +181,36 @@ class ApiJudge(Judge):
             },
         }
 
+    def inputs(self, group: Group) -> tuple[Input, Input]:
+        """Until the probe has decided, `verdict="auto"` is shown as `logprobs`, its first try."""
+        ask = self._way.ask if self._way else "text" if self._wanted == "text" else "logprobs"
+        first, second = group.candidates
+        given, swapped = (
+            self._prompt.messages(group.prompt, order, ask)
+            for order in ((first, second), (second, first))
+        )
+        return _as_input(given), _as_input(swapped)
+
     # ── one group, one request ───────────────────────────────────────────────────────────────────
 
     @contextmanager
-    def _connected(self) -> Iterator[tuple[BlockingPortal, AsyncOpenAI, ExitStack]]:
-        """A client in an event loop of its own, after the probe, and what leaving them does."""
-        import openai
-        from anyio.from_thread import start_blocking_portal
-
-        with ExitStack() as leaving:
-            portal = leaving.enter_context(start_blocking_portal())
-            client = openai.AsyncOpenAI(
-                api_key=self._key or "none",
-                base_url=self._base_url,
-                max_retries=self._retries,
-                timeout=openai.Timeout(self._timeout, connect=min(self._timeout, CONNECT_SECONDS)),
-            )
-            leaving.enter_context(portal.wrap_async_context_manager(client))
-            # A stream that nobody ends is closed after the interpreter has stopped all threads; it
-            # would wait for them for ever.
-            atexit.register(leaving.close)
-            leaving.callback(atexit.unregister, leaving.close)
+    def _connected(self) -> Iterator[Connection]:
+        """A connection, after the probe."""
+        with self._server.connected() as connection:
             if self._way is None:
-                self._way = portal.call(self._probe, client)
-            yield portal, client, leaving
+                self._way = connection.portal.call(self._probe, connection.client)
+            yield connection
 
     def _decided(self) -> _Way:
         assert self._way is not None, "the probe comes before every question"
         return self._way
 
-    async def _compare(
-        self, client: AsyncOpenAI, slots: asyncio.Semaphore, group: Group
-    ) -> Compared:
+    async def _compare(self, client: AsyncOpenAI, group: Group) -> Compared:
         first, second = group.candidates
         way = self._decided()
         # One order after the other: the second finds the prompt in the server's prefix cache.
-        async with slots:
-            given = await self._ask(client, way, group.prompt, first, second)
-            swapped = await self._ask(client, way, group.prompt, second, first)
+        given = await self._ask(client, way, group.prompt, first, second)
+        swapped = await self._ask(client, way, group.prompt, second, first)
         details = dict.fromkeys(answer.detail for answer in (given, swapped) if answer.detail)
         return Compared(
             group.id,
@@ -283,22 +228,22 @@ class ApiJudge(Judge):
         try:
             completion = await self._completion(client, way, prompt, first, second)
         except OpenAIError as why:
-            return _Answer(failure_of(why), detail=self._told(why))
+            return _Answer(failure_of(why), detail=self._server.told(why))
         except NoCompletion as why:
-            return _Answer(Verdict.ERROR, detail=self._clean(str(why)))
+            return _Answer(Verdict.ERROR, detail=self._server.clean(str(why)))
         if completion.model:
-            self._models.add(self._clean(completion.model))
+            self._models.add(self._server.clean(completion.model))
         if completion.system_fingerprint:
-            self._fingerprints.add(self._clean(completion.system_fingerprint))
+            self._fingerprints.add(self._server.clean(completion.system_fingerprint))
         usage = completion.usage or Usage()
         total = usage.prompt_tokens + usage.completion_tokens
         read = read_logprobs if way.ask == "logprobs" else read_text
         verdict, reply, detail = read(completion.choices[0])
         return _Answer(
             verdict,
-            self._without_secrets(reply),
+            self._server.without_secrets(reply),
             Tokens(total, total),
-            self._clean(detail),
+            self._server.clean(detail),
         )
 
     async def _completion(
@@ -310,7 +255,7 @@ class ApiJudge(Judge):
             OpenAIError: no answer, or an HTTP error.
             NoCompletion: the answer is no chat completion, or the question cannot be sent.
         """
-        messages: Any = judge_messages(prompt, first, second, way.ask)
+        messages: Any = self._prompt.messages(prompt, (first, second), way.ask)
         try:
             raw = await client.chat.completions.with_raw_response.create(
                 model=self._model, messages=messages, **way.settings
@@ -327,11 +272,12 @@ class ApiJudge(Judge):
         """Find the form of request that this server takes; each round mends what it refused."""
         from openai import APIStatusError, OpenAIError
 
-        client = client.with_options(max_retries=min(self._retries, PROBE_RETRIES))
+        url = self._server.url
+        client = self._server.for_probe(client)
         way = self._text_way("asked for") if self._wanted == "text" else _logprobs_way(self._wanted)
         while True:
             try:
-                completion = await self._completion(client, way, _PROBE.prompt, *_PROBE.candidates)
+                completion = await self._completion(client, way, PROBE.prompt, *PROBE.candidates)
             except APIStatusError as why:
                 mended = self._mended(way, why)
                 if mended is None:
@@ -340,12 +286,12 @@ class ApiJudge(Judge):
                 continue
             except OpenAIError as why:
                 raise RunError(
-                    f"No answer from {self._url}: {self._told(why)}. Start the server, or check "
+                    f"No answer from {url}: {self._server.told(why)}. Start the server, or check "
                     "--base-url."
                 ) from None
             except NoCompletion as why:
                 raise RunError(
-                    f"{self._url} answers, but {self._clean(str(why))}. Check --base-url; it "
+                    f"{url} answers, but {self._server.clean(str(why))}. Check --base-url; it "
                     "usually ends in /v1."
                 ) from None
             if way.ask == "text":
@@ -359,7 +305,7 @@ class ApiJudge(Judge):
                 return way
             else:
                 raise UsageError(
-                    f"'{self._model}' at {self._url} gives no verdict by log-probabilities "
+                    f"'{self._model}' at {url} gives no verdict by log-probabilities "
                     f"({detail or verdict}): leave out the option verdict, or make it 'text'."
                 )
 
@@ -391,26 +337,26 @@ class ApiJudge(Judge):
 
     async def _refusal(self, client: AsyncOpenAI, why: APIStatusError) -> FCRewardBenchError:
         """The sentence for a server that answers the probe with an HTTP error."""
+        url, told = self._server.url, self._server.told(why)
         if why.status_code in (401, 403):
-            state = "refuses the key in" if self._key else "wants a key; there is none in"
+            state = "refuses the key in" if self._server.key else "wants a key; there is none in"
             return UsageError(
-                f"{self._url} {state} OPENAI_API_KEY (HTTP {why.status_code}): set it to one that "
+                f"{url} {state} OPENAI_API_KEY (HTTP {why.status_code}): set it to one that "
                 f"may use '{self._model}'."
             )
         if why.status_code == 404 or "model_not_found" in body_of(why):
             names = await self._listed(client)
             if names is None:
                 return UsageError(
-                    f"{self._url} has no model '{self._model}', or is no OpenAI-compatible server "
-                    f"({self._told(why)}). Check --model and --base-url, which usually ends in /v1."
+                    f"{url} has no model '{self._model}', or is no OpenAI-compatible server "
+                    f"({told}). Check --model and --base-url, which usually ends in /v1."
                 )
             return UsageError(
-                f"{self._url} has no model '{self._model}'; it lists {names}. Choose one with "
-                "--model."
+                f"{url} has no model '{self._model}'; it lists {names}. Choose one with --model."
             )
         if why.status_code < 500 and why.status_code != 429:
-            return UsageError(f"{self._url} refuses a plain question: {self._told(why)}.")
-        return RunError(f"{self._url} does not answer: {self._told(why)}. Try again later.")
+            return UsageError(f"{url} refuses a plain question: {told}.")
+        return RunError(f"{url} does not answer: {told}. Try again later.")
 
     async def _listed(self, client: AsyncOpenAI) -> str | None:
         """The models that the server lists, None where it does not."""
@@ -422,31 +368,7 @@ class ApiJudge(Judge):
         except (OpenAIError, ValueError, LookupError, TypeError):
             return None
         more = f" and {len(names) - 20} more" if len(names) > 20 else ""
-        return self._without_secrets((", ".join(names[:20]) or "none") + more)
-
-    # ── what may be told ─────────────────────────────────────────────────────────────────────────
-
-    def _told(self, why: OpenAIError) -> str:
-        """An error in a few words, without what the server may have echoed of the key."""
-        from openai import APIConnectionError, APIStatusError
-
-        if isinstance(why, APIStatusError):
-            return self._clean(f"HTTP {why.status_code} {message_of(why)}")
-        if isinstance(why, APIConnectionError):
-            cause = why.__cause__ or why
-            return self._clean(f"{type(cause).__name__} {cause}")
-        return self._clean(f"{type(why).__name__} {why}")
-
-    def _clean(self, text: str) -> str:
-        """Server text as one line: secrets out first, then cut, without its full stop."""
-        line = " ".join(self._without_secrets(text).split())
-        cut = line if len(line) <= DETAIL_LENGTH else line[: DETAIL_LENGTH - 1] + "…"
-        return cut.removesuffix(".")
-
-    def _without_secrets(self, text: str) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return _KEY_LIKE.sub("***", text)
+        return self._server.without_secrets((", ".join(names[:20]) or "none") + more)
 
 
 def _logprobs_way(wanted: str) -> _Way:
@@ -462,31 +384,5 @@ def _logprobs_way(wanted: str) -> _Way:
     )
 
 
-def _cancel(futures: Iterable[Future[Compared]]) -> None:
-    for future in futures:
-        future.cancel()
-
-
-def _credentials(url: str) -> tuple[str, ...]:
-    """What must not be told of an address: password, the header made of it, query."""
-    parts = urlsplit(url)
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    header = base64.b64encode(f"{user}:{password}".encode()).decode() if user or password else ""
-    return (password or user, parts.password or parts.username or "", header, parts.query)
-
-
-def _public_url(url: str) -> str:
-    """An address without user, password, query and fragment.
-
-    Raises:
-        UsageError: it is no http address.
-    """
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        parts, host, port = urlsplit(""), None, None
-    if parts.scheme not in ("http", "https") or not host:
-        raise UsageError("--base-url must be an http address, such as http://127.0.0.1:8000/v1.")
-    name = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{name}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
+def _as_input(messages: list[dict[str, str]]) -> Input:
+    return Input("\n\n".join(f"{turn['role']}: {turn['content']}" for turn in messages))

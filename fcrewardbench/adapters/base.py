@@ -26,6 +26,7 @@ from fcrewardbench.types import (
     Candidate,
     Compared,
     Group,
+    Input,
     JsonObject,
     Message,
     Prompt,
@@ -45,6 +46,12 @@ class Scorer(ABC):
     """Options that cannot change a score, so that a run may go on with others."""
     sees_labels: ClassVar[bool] = False
     """Whether groups come with `correct`. Only a mock may know the answer."""
+    needs_folder: ClassVar[bool] = False
+    """Whether `model` is a folder of weights, which the registry finds under any name of the model."""
+    plans: ClassVar[bool] = False
+    """Whether the last bits of a score may depend on what is scored together. A run that goes on then
+    calls `score_groups(groups, done=…)` with all its groups and the ids that have a result already;
+    the same work is planned again, and results for those ids may be left out."""
 
     @abstractmethod
     def score_group(self, group: Group) -> Sequence[float]:
@@ -54,6 +61,17 @@ class Scorer(ABC):
         """Score many groups; results may come in another order and carry the group's id."""
         for group in groups:
             yield Scored(group.id, tuple(self.score_group(group)))
+
+    def ready(self) -> None:  # noqa: B027 - most adapters have nothing to wait for
+        """Wait until everything is loaded; raises what loading met."""
+
+    def inputs(self, group: Group) -> tuple[Input, ...] | None:
+        """What the model reads for each candidate, exactly as `score_groups` feeds it.
+
+        `fcrb render` shows it, `fcrb doctor` examines it, `--dry-run` counts it; None where an adapter
+        reads no text or does not tell. It needs no weights.
+        """
+        return None
 
     def score(
         self,
@@ -90,6 +108,10 @@ class Judge(ABC):
     kind: ClassVar[str] = "judge"
     neutral_options: ClassVar[frozenset[str]] = frozenset()
     """Options that cannot change a verdict, so that a run may go on with others."""
+    needs_folder: ClassVar[bool] = False
+    """See `Scorer.needs_folder`."""
+    plans: ClassVar[bool] = False
+    """See `Scorer.plans`; here `compare_groups(groups, done=…)` is called."""
 
     @abstractmethod
     def verdict(self, prompt: Prompt, first: Candidate, second: Candidate) -> Verdict:
@@ -104,6 +126,13 @@ class Judge(ABC):
                 self.verdict(group.prompt, second, first),
             )
             yield Compared(group.id, verdicts)
+
+    def ready(self) -> None:  # noqa: B027 - most adapters have nothing to wait for
+        """Wait until everything is loaded; raises what loading met."""
+
+    def inputs(self, group: Group) -> tuple[Input, Input] | None:
+        """What the model reads in each of the two orders; see `Scorer.inputs`."""
+        return None
 
     def compare(
         self,

@@ -1,66 +1,106 @@
-"""Reward models with a scalar head: any `AutoModelForSequenceClassification` with one output."""
+"""Reward models with a head: any `AutoModelForSequenceClassification` with one output, and others
+whose head is told."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from fcrewardbench.adapters.heads import Head, load_head
 from fcrewardbench.adapters.local import LocalScorer
 from fcrewardbench.errors import ModelError
-from fcrewardbench.render import Rendered
-from fcrewardbench.scoring.shared import forward
-from fcrewardbench.types import Tokens
+from fcrewardbench.render import common_length
+from fcrewardbench.scoring.groups import Asked
+from fcrewardbench.scoring.plan import Branch
+from fcrewardbench.types import Group
+
+if TYPE_CHECKING:
+    from fcrewardbench.scoring.engine import Result
 
 
 class Classifier(LocalScorer):
-    """A reward model with one output: its head's logit at the last token.
+    """A reward model: its head on the last token's hidden state, in float32.
 
     transformers would pool at the last token that differs from the padding token, which is another one
     where padding and end of turn are the same token; here the last token is the last token. Decoders
     share the prompt; encoders, which read both ways, cannot, and are run as they are.
+
+    Args:
+        head: how hidden states become a score, where that is not the network's own linear layer with
+            one output: a name in `fcrewardbench.adapters.heads`, or "module:function".
+        options: those of `LocalModel`.
     """
 
-    auto_class = "AutoModelForSequenceClassification"
+    def __init__(self, model: str, *, head: str | None = None, **options: Any) -> None:
+        self._head_name = head
+        self._head: Head | None = None if head is None else load_head(head, Path(model))
+        self.auto_class = "AutoModelForSequenceClassification" if head is None else "AutoModel"
+        super().__init__(model, **options)
 
-    def _check(self, model: str, network: Any, missing: list[str]) -> None:
+    def describe(self) -> dict[str, Any]:
+        return {**super().describe(), "head": self._head_name}
+
+    def _check(self, network: Any, missing: list[str]) -> None:
+        if self._head is not None:
+            return
         untrained = [key for key in missing if key.startswith(("score", "classif"))]
         if untrained:
             raise ModelError(
-                f"{model} has no trained head ({', '.join(untrained)} is not in its weights), so its "
-                "scores would be random: train it first, or score it with --adapter likelihood."
+                f"{self._model} has no trained head ({', '.join(untrained)} is not in its weights), so "
+                "its scores would be random: train it first, or score it with --adapter likelihood."
             )
         if network.config.num_labels != 1:
             raise ModelError(
-                f"{model} has {network.config.num_labels} outputs; a reward model has one. Train it "
-                "with num_labels=1."
+                f"{self._model} has {network.config.num_labels} outputs; a reward model has one. Train "
+                "it with num_labels=1, or say what makes a score of them with --option head=…"
             )
 
-    def _score_rendered(self, rendered: Rendered) -> tuple[Sequence[float], Tokens]:
+    def _is_decoder(self, network: Any) -> bool:
+        return self._head is not None or hasattr(network, "score")
+
+    def _asked(self, group: Group) -> list[list[Asked]]:
+        inputs = self.inputs(group)
+        if self._head is None:
+            return [[Asked(fed.ids, len(fed.ids), (len(fed.ids) - 1,))] for fed in inputs]
+        closed = self.renderer.closed(group.prompt)
+        asked = []
+        for fed in inputs:
+            ids = (*fed.ids, *self._head.suffix)
+            prompt = max(common_length(closed, fed.ids) - 1, 0)
+            asked.append([Asked(ids, len(ids), (len(ids) - 1, prompt))])
+        return asked
+
+    def _compute(
+        self, branches: Sequence[Branch], at: Sequence[Sequence[int]], done: frozenset[int]
+    ) -> Iterator[Result]:
+        if not self._is_decoder(self.network):
+            return self._encode(branches)
+        return super()._compute(branches, at, done)
+
+    def _value(self, results: Sequence[Result]) -> float:
         import torch
 
+        (result,) = results
+        assert result.states is not None
+        if self._head is not None:
+            return float(self._head.score(result.states[:1], result.states[1:])[0])
         head = getattr(self.network, "score", None)
         if head is None:
-            return self._score_encoder(rendered)
-        last = min(len(sequence) for sequence in rendered.ids) - 1
-        states, tokens = forward(
-            self.network.base_model,
-            rendered.ids,
-            share=self._share,
-            output="last_hidden_state",
-            start=last,
-        )
-        pooled = torch.stack([state[-1] for state in states]).float()
-        bias = None if head.bias is None else head.bias.float()
-        scores = torch.nn.functional.linear(pooled, head.weight.float(), bias)[:, 0]
-        return scores.tolist(), tokens
+            return float(result.states[0, 0])
+        with torch.inference_mode():
+            bias = None if head.bias is None else head.bias.float().cpu()
+            logits = torch.nn.functional.linear(result.states, head.weight.float().cpu(), bias)
+        return float(logits[0, 0])
 
-    def _score_encoder(self, rendered: Rendered) -> tuple[Sequence[float], Tokens]:
+    def _encode(self, branches: Sequence[Branch]) -> Iterator[Result]:
+        """The whole network on each sequence; its one logit stands in the place of the states."""
         import torch
 
-        scores = []
-        with torch.inference_mode():
-            for sequence in rendered.ids:
-                ids = torch.tensor([list(sequence)], device=self.network.device)
-                scores.append(float(self.network(input_ids=ids).logits.float()[0, 0]))
-        total = sum(len(sequence) for sequence in rendered.ids)
-        return scores, Tokens(total, total)
+        from fcrewardbench.scoring.engine import Result
+
+        for index, branch in enumerate(branches):
+            ids = torch.tensor([list(branch.ids)], device=self.network.device)
+            with torch.inference_mode():
+                logits = self.network(input_ids=ids).logits.float().cpu()
+            yield Result(index, logits, None, len(branch.ids))

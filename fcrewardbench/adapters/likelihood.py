@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fcrewardbench.adapters.local import LocalScorer
 from fcrewardbench.errors import UsageError
-from fcrewardbench.render import Rendered
-from fcrewardbench.scoring.shared import forward
-from fcrewardbench.types import Tokens
+from fcrewardbench.scoring.groups import Asked
+from fcrewardbench.types import Group
+
+if TYPE_CHECKING:
+    from fcrewardbench.scoring.engine import Result
 
 
 class Likelihood(LocalScorer):
@@ -19,10 +21,11 @@ class Likelihood(LocalScorer):
 
     Args:
         reduction: "mean" over the candidate's tokens, or "sum".
-        options: those of `LocalScorer`.
+        options: those of `LocalModel`.
     """
 
     auto_class = "AutoModelForCausalLM"
+    with_logprobs = True
 
     def __init__(self, model: str, *, reduction: str = "mean", **options: Any) -> None:
         if reduction not in ("mean", "sum"):
@@ -33,18 +36,11 @@ class Likelihood(LocalScorer):
     def describe(self) -> dict[str, Any]:
         return {**super().describe(), "reduction": self._reduction}
 
-    def _score_rendered(self, rendered: Rendered) -> tuple[Sequence[float], Tokens]:
-        import torch
+    def _asked(self, group: Group) -> list[list[Asked]]:
+        return [[Asked(fed.ids, fed.start)] for fed in self.inputs(group)]
 
-        start = min(rendered.starts)
-        logits, tokens = forward(
-            self.network, rendered.ids, share=self._share, output="logits", start=start - 1
-        )
-        scores = []
-        for sequence, rows, first in zip(rendered.ids, logits, rendered.starts, strict=True):
-            targets = torch.tensor(sequence[first:], device=rows.device)
-            predictions = rows[first - start : -1].float()
-            chosen = predictions.gather(1, targets[:, None])[:, 0]
-            total = (chosen - predictions.logsumexp(1)).sum()
-            scores.append(float(total / len(targets) if self._reduction == "mean" else total))
-        return scores, tokens
+    def _value(self, results: Sequence[Result]) -> float:
+        (result,) = results
+        assert result.logprobs is not None
+        logprobs = result.logprobs
+        return float(logprobs.mean() if self._reduction == "mean" else logprobs.sum())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -13,10 +13,10 @@ from typing import Any, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from fcrewardbench.adapters.base import Adapter, Judge, Scorer
-from fcrewardbench.adapters.local import LocalScorer
 from fcrewardbench.errors import ModelError, UnknownName, UsageError
 from fcrewardbench.hub import snapshot
 from fcrewardbench.models import KNOWN_MODELS, PackagedModel, folder
+from fcrewardbench.presets import Preset, load_preset, preset_names
 
 ENTRY_POINT_GROUP = "fcrewardbench.adapters"
 _ADAPTERS = {
@@ -27,18 +27,38 @@ _ADAPTERS = {
     "baseline/schema": "fcrewardbench.adapters.baselines:Schema",
     "classifier": "fcrewardbench.adapters.classifier:Classifier",
     "likelihood": "fcrewardbench.adapters.likelihood:Likelihood",
+    "dpo": "fcrewardbench.adapters.dpo:Dpo",
+    "guardian": "fcrewardbench.adapters.guardian:Guardian",
+    "judge": "fcrewardbench.adapters.judge:LocalJudge",
+    "rating": "fcrewardbench.adapters.rating:Rating",
     "api": "fcrewardbench.adapters.api:ApiJudge",
+    "vllm": "fcrewardbench.adapters.vllm:VllmClassifier",
+    "vllm-judge": "fcrewardbench.adapters.vllm_judge:VllmJudge",
+    "remote": "fcrewardbench.adapters.remote:Remote",
     "mock": "fcrewardbench.adapters.mock:Mock",
 }
-MODEL_ADAPTERS = ("classifier", "likelihood", "api")
+MODEL_ADAPTERS = (
+    "classifier",
+    "likelihood",
+    "dpo",
+    "guardian",
+    "judge",
+    "rating",
+    "api",
+    "vllm",
+    "vllm-judge",
+    "remote",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """A loaded model: its name, its adapter's, and the object that scores.
 
-    Its weights came from `package`, from the hub at `commit`, or from a folder. Where `by_name` is
-    False, it was loaded elsewhere, and its name leads to nothing.
+    Its weights came from `package`, from the hub at `commit`, or from a folder; they are in `folder`,
+    where the adapter needs one. `preset` is the one that its name leads to, if any. `options` are those
+    that were given, by a preset, too. Where `by_name` is False, it was loaded elsewhere, and its name
+    leads to nothing.
     """
 
     name: str
@@ -47,6 +67,9 @@ class Loaded:
     package: PackagedModel | None = None
     commit: str | None = None
     by_name: bool = True
+    folder: Path | None = None
+    preset: Preset | None = None
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 def adapter_names() -> list[str]:
@@ -81,8 +104,9 @@ def adapter_class(name: str) -> type[Adapter]:
 def load_named(model: str, adapter: str | None = None, **options: Any) -> Loaded:
     """Find and load a model.
 
-    A name is looked up among the adapters that need no model, then among the known models, then as a
-    local path, then on the hub; `path:` and `hub:` force one.
+    A name is looked up among the adapters that need no model, then among the presets and the known
+    models, then as a local path, then on the hub; `path:` and `hub:` force one. A preset brings its
+    adapter and options; those that are given win.
 
     Args:
         model: the name.
@@ -95,10 +119,13 @@ def load_named(model: str, adapter: str | None = None, **options: Any) -> Loaded
         UsageError: an option that the adapter does not have.
     """
     if adapter is None and model in adapter_names() and model not in MODEL_ADAPTERS:
-        return Loaded(model, model, _construct(model, adapter_class(model), None, options))
+        scorer = _construct(model, adapter_class(model), None, options)
+        return Loaded(model, model, scorer, options=options)
+    if model in preset_names():
+        return _load_preset(load_preset(model), adapter, options)
     if adapter is not None:
         cls = adapter_class(adapter)
-        if not issubclass(cls, LocalScorer):
+        if not cls.needs_folder:
             takes_model = "model" in parameters_of(cls)
             if not takes_model and model != adapter:
                 raise UsageError(
@@ -106,14 +133,28 @@ def load_named(model: str, adapter: str | None = None, **options: Any) -> Loaded
                     f"give --model {adapter} alone."
                 )
             scorer = _construct(adapter, cls, model if takes_model else None, options)
-            return Loaded(model, adapter, scorer)
+            return Loaded(model, adapter, scorer, options=options)
     location, revision = _locate(model, options.pop("revision", None))
     package = KNOWN_MODELS.get(model)
     name = adapter or (package.adapter if package else _guess(location, model))
     if revision is not None:
         options["revision"] = revision
+    if options.get("reference") is not None:
+        options["reference"] = str(_locate(options["reference"], None)[0])
     scorer = _construct(name, adapter_class(name), str(location), options)
-    return Loaded(model, name, scorer, package, None if package else revision)
+    commit = None if package else revision
+    return Loaded(model, name, scorer, package, commit, folder=location, options=options)
+
+
+def _load_preset(preset: Preset, adapter: str | None, options: dict[str, Any]) -> Loaded:
+    """The preset's model under its name, with the options that are given before its own."""
+    name = adapter or preset.adapter
+    merged = {**preset.options, **options}
+    model = preset.model
+    if adapter_class(name).needs_folder:
+        model = f"hub:{model}"
+        merged.setdefault("revision", preset.revision)
+    return replace(load_named(model, name, **merged), name=preset.name, preset=preset)
 
 
 def load(model: str, adapter: str | None = None, **options: Any) -> Adapter:
@@ -121,7 +162,9 @@ def load(model: str, adapter: str | None = None, **options: Any) -> Adapter:
 
     Returns a `Scorer` (`score`, `score_groups`) or a `Judge` (`compare`, `compare_groups`).
     """
-    return load_named(model, adapter, **options).adapter
+    loaded = load_named(model, adapter, **options).adapter
+    loaded.ready()
+    return loaded
 
 
 def parameters_of(cls: type[Adapter]) -> list[str]:
@@ -129,9 +172,18 @@ def parameters_of(cls: type[Adapter]) -> list[str]:
     return list(_parameters(cls))
 
 
-def _parameters(cls: type[Adapter]) -> dict[str, Any]:
-    """Names and annotations; `Any` where there is none."""
-    found: dict[str, Any] = {}
+def defaults_of(cls: type[Adapter]) -> dict[str, Any]:
+    """The options of an adapter that may be left out, and what they are then."""
+    return {
+        name: default
+        for name, (_, default) in _parameters(cls).items()
+        if default is not inspect.Parameter.empty
+    }
+
+
+def _parameters(cls: type[Adapter]) -> dict[str, tuple[Any, Any]]:
+    """Names, annotations (`Any` where there is none) and defaults."""
+    found: dict[str, tuple[Any, Any]] = {}
     for owner in cls.__mro__[:-1]:
         if "__init__" not in vars(owner):
             continue
@@ -140,7 +192,8 @@ def _parameters(cls: type[Adapter]) -> dict[str, Any]:
         hints = get_type_hints(init)
         for parameter in parameters:
             if parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
-                found.setdefault(parameter.name, hints.get(parameter.name, Any))
+                told = (hints.get(parameter.name, Any), parameter.default)
+                found.setdefault(parameter.name, told)
         if all(parameter.kind is not parameter.VAR_KEYWORD for parameter in parameters):
             break
     return found
@@ -157,7 +210,7 @@ def _construct(
             takes = ", ".join(known) or "no options"
             raise UsageError(f"The adapter '{name}' has no option '{option}'; it takes {takes}.")
         try:
-            TypeAdapter(parameters[option]).validate_python(
+            TypeAdapter(parameters[option][0]).validate_python(
                 value, strict=not isinstance(value, int)
             )
         except ValidationError as why:
@@ -192,7 +245,8 @@ def _locate(model: str, wanted: str | None) -> tuple[Path, str | None]:
         return _from_hub(model, wanted)
     if Path(model).expanduser().is_dir():
         return Path(model).expanduser(), None
-    known = [name for name in adapter_names() if name not in MODEL_ADAPTERS] + list(KNOWN_MODELS)
+    named = [name for name in adapter_names() if name not in MODEL_ADAPTERS]
+    known = [*named, *preset_names(), *KNOWN_MODELS]
     raise UnknownName(
         "model", model, known, "It is no folder either, and a hub id looks like owner/name."
     )

@@ -113,8 +113,11 @@ def read_completion(body: bytes) -> Completion:
 # ── what a judge said ────────────────────────────────────────────────────────────────────────────
 
 LEAST_LETTER_MASS = 0.01
+RATINGS = range(1, 11)
+"""What a pointwise prompt asks for."""
 _VERDICTS = {"A": Verdict.FIRST, "B": Verdict.SECOND, "TIE": Verdict.TIE}
 _LAST_VERDICT = re.compile(r"\[\[\s*(A|B|TIE)\s*\]\]", re.IGNORECASE)
+_LAST_RATING = re.compile(r"\[\[\s*([-+]?\d[\d.,/]*)\s*\]\]", re.ASCII)
 _REASONING_TAG = re.compile(r"<(/?)(?:think|thinking|reasoning)>", re.IGNORECASE)
 _AROUND_LETTER = (
     " \t\r\n\v\f\u00a0\u0120\u010a\u2581"  # white space, also as vocabularies write it: Ġ, Ċ, ▁
@@ -124,11 +127,25 @@ _AROUND_LETTER = (
 
 def parse_verdict(reply: str) -> Verdict:
     """The last `[[A]]`, `[[B]]` or `[[tie]]` after a reply's reasoning, or UNPARSED."""
+    found = _LAST_VERDICT.findall(reply, _end_of_reasoning(reply))
+    return _VERDICTS[found[-1].upper()] if found else Verdict.UNPARSED
+
+
+def parse_rating(reply: str) -> int | None:
+    """The last `[[n]]` after a reply's reasoning; None where it is no whole number from 1 to 10."""
+    found = _LAST_RATING.findall(reply, _end_of_reasoning(reply))
+    if not found or not found[-1].isdecimal():
+        return None
+    rating = int(found[-1])
+    return rating if rating in RATINGS else None
+
+
+def _end_of_reasoning(reply: str) -> int:
+    """Where a reply's own words begin; at its end where it is still reasoning."""
     after = 0
     for tag in _REASONING_TAG.finditer(reply):
         after = tag.end() if tag[1] else len(reply)
-    found = _LAST_VERDICT.findall(reply, after)
-    return _VERDICTS[found[-1].upper()] if found else Verdict.UNPARSED
+    return after
 
 
 def letter_of(token: str) -> str | None:

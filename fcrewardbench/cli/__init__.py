@@ -11,6 +11,10 @@ from fcrewardbench.errors import FCRewardBenchError
 
 _COMMANDS = {
     "evaluate": "Score a benchmark with a model.",
+    "doctor": "Examine a model on 16 pairs: are its scores right?",
+    "render": "Show the exact text and tokens that a model reads.",
+    "score": "Score the candidates of any groups, no labels needed.",
+    "suite": "Run many models on many benchmarks.",
     "models": "List the models and adapters that have a name.",
     "benchmarks": "List the benchmarks that have a name.",
     "show": "Show one pair, with the differences marked.",
@@ -55,7 +59,7 @@ def main() -> None:
         why.show()
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
-        resumes = sys.argv[1:2] == ["evaluate"]
+        resumes = sys.argv[1:2] in (["evaluate"], ["score"], ["suite"])
         goes_on = " The same command goes on where it was." if resumes else ""
         click.echo(f"Stopped.{goes_on}", err=True)
         sys.exit(130)

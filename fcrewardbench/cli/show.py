@@ -85,14 +85,14 @@ def _print(console: Console, heading: str, lines: list[str], other: list[str], s
     from rich.text import Text
 
     console.print(Text(f"\n{heading}", "bold"))
-    for line, differs in zip(lines, _differs(lines, other), strict=True):
-        mark = "≠" if differs else " "
-        console.print(Text(f"{mark} {line}", style if differs else ""))
+    for line, marked in zip(lines, differs(lines, other), strict=True):
+        mark = "≠" if marked else " "
+        console.print(Text(f"{mark} {line}", style if marked else ""))
 
 
-def _differs(lines: list[str], other: list[str]) -> list[bool]:
-    """For each line whether it has no partner in the other candidate."""
+def differs(parts: list[str], other: list[str]) -> list[bool]:
+    """For each line or piece whether it has no partner in the other candidate."""
     same: set[int] = set()
-    for block in SequenceMatcher(None, lines, other, autojunk=False).get_matching_blocks():
+    for block in SequenceMatcher(None, parts, other, autojunk=False).get_matching_blocks():
         same.update(range(block.a, block.a + block.size))
-    return [index not in same for index in range(len(lines))]
+    return [index not in same for index in range(len(parts))]
