@@ -30,9 +30,9 @@ COMPETITORS = {
     "vllm": ("vllm_classify", "VLLM_PYTHON"),
 }
 """The module of each, and the variable that names the Python of its environment."""
-REFERENCE_GROUPS = {"pairs": 8, "eight": 2, "thirtytwo": 1}
-"""How many groups, evenly spaced, are scored by the reference too: fp32, each sequence alone."""
-PROBE_BLOCKS = 3
+REFERENCE_GROUPS = {"pairs": 2, "eight": 1, "thirtytwo": 1}
+"""How many groups of a block are scored by the reference too: fp32, each sequence alone."""
+PROBE_BLOCKS = 1
 PEAK_REPEATS = 2
 WARM_UP = 2
 CODE = (
@@ -51,21 +51,25 @@ def main() -> None:
         "dtype": arguments.dtype,
         "threads": arguments.threads,
         "groups": arguments.groups,
+        "blocks": arguments.blocks,
         "code_sha256": _code(),
     }
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
     folder = arguments.work / digest
     folder.mkdir(parents=True, exist_ok=True)
     model = reward_model(arguments.work)
-    _render(model, folder, arguments.groups)
+    blocks = _render(model, folder, arguments.groups, arguments.blocks)
     log = Log(folder / "log.jsonl")
-    _Comparison(arguments, model, folder, log).run()
-    sizes = {name: counted(folder / f"{name}.jsonl") for name in arguments.groups}
+    _Comparison(arguments, model, folder, log, blocks).run()
+    sizes = {
+        name: [counted(folder / f"{name}-{number}.jsonl") for number in range(arguments.blocks)]
+        for name in arguments.groups
+    }
     result = {
         "command": " ".join(["bench/peers/run.sh", *sys.argv[1:]]),
         "machine": _machine(),
         "settings": settings,
-        "workloads": {name: asdict(size) for name, size in sizes.items()},
+        "workloads": {name: [asdict(size) for size in each] for name, each in sizes.items()},
         **summary(log.results, sizes),
     }
     arguments.out.mkdir(parents=True, exist_ok=True)
@@ -78,8 +82,9 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench/peers/run.sh")
     parser.add_argument("--pairs", type=int, default=300)
-    parser.add_argument("--groups8", type=int, default=20)
-    parser.add_argument("--groups32", type=int, default=6)
+    parser.add_argument("--groups8", type=int, default=10)
+    parser.add_argument("--groups32", type=int, default=5)
+    parser.add_argument("--blocks", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument(
         "--competitors", nargs="+", default=list(COMPETITORS), choices=list(COMPETITORS)
@@ -98,7 +103,10 @@ def _arguments() -> argparse.Namespace:
 class _Comparison:
     """One run: what is missing in the log is measured, in the order of the rounds."""
 
-    def __init__(self, arguments: argparse.Namespace, model: Path, folder: Path, log: Log) -> None:
+    def __init__(
+        self, arguments: argparse.Namespace, model: Path, folder: Path, log: Log, blocks: Blocks
+    ) -> None:
+        self._blocks = blocks
         self._arguments = arguments
         self._model = model
         self._folder = folder
@@ -106,12 +114,16 @@ class _Comparison:
 
     def run(self) -> None:
         groups = self._arguments.groups
-        references: list[Key] = [("reference", name, "", 0) for name in groups]
+        numbers = range(self._arguments.blocks)
+        references: list[Key] = [
+            ("reference", name, "", number) for name in groups for number in numbers
+        ]
         if not self._has(references):
             with self._start("plain", "float32") as process:
                 for key in references:
-                    name = f"{key[1]}-reference"
-                    self._add(key, process.ask("timed", **self._request(name, 0)))
+                    path = str(self._folder / f"{key[1]}-{key[3]}-reference.jsonl")
+                    answer = process.ask("timed", workload=key[1], places=[], path=path)
+                    self._add(key, answer)
         others = self._keys()
         if self._has(others):
             return
@@ -123,7 +135,9 @@ class _Comparison:
                 for name in names
             }
             for name, process in processes.items():
-                process.ask("timed", **self._request("warm-up", WARM_UP, "pairs"))
+                path = str(self._folder / "warm-up.jsonl")
+                places = list(range(WARM_UP))
+                process.ask("timed", workload="pairs", places=places, path=path)
                 self._add(("versions", "", name, 0), process.versions)
             for key in others:
                 if key not in self._log.results:
@@ -138,18 +152,20 @@ class _Comparison:
         return keys
 
     def _measure(self, key: Key, processes: dict[str, Process]) -> dict[str, Any]:
-        what, workload, name, _ = key
+        what, workload, name, number = key
         process = processes[name]
+        block = number % self._arguments.blocks
+        path = str(self._folder / f"{workload}-{block}.jsonl")
         if what == "batches":
-            path = str(self._folder / f"{workload}.jsonl")
             return process.ask("try_batches", path=path, blocks=PROBE_BLOCKS)
         if what == "peak":
             return process.ask("peak", repeats=PEAK_REPEATS)
         if name == "plain":
             batches = self._log.results["batches", workload, "plain", 0]
             process.ask("use", batch=batches["best"])
-        count = self._arguments.groups[workload]
-        answer = process.ask("timed", **self._request(workload, count))
+        places = self._blocks[workload][block]
+        answer = process.ask("timed", workload=workload, places=places, path=path)
+        count = len(places)
         width = WORKLOADS[workload]
         scores = answer["scores"]
         if [len(row) for row in scores] != [width] * count or not all(
@@ -158,13 +174,9 @@ class _Comparison:
             raise SystemExit(f"{name} did not score all of '{workload}'.")
         if not answer["computed"]:
             raise SystemExit(f"{name} computed nothing on '{workload}': its scores are old ones.")
-        answer["scores"] = [scores[place] for place in _places(workload, count)]
+        answer["scores"] = [scores[place] for place in _spaced(workload, count)]
         answer["load"] = os.getloadavg()[0]
         return answer
-
-    def _request(self, file: str, count: int, workload: str = "") -> dict[str, Any]:
-        path = str(self._folder / f"{file}.jsonl")
-        return {"workload": workload or file, "count": count, "path": path}
 
     def _start(self, name: str, dtype: str) -> Process:
         module, variable = COMPETITORS[name]
@@ -183,22 +195,40 @@ class _Comparison:
         print(" ".join(map(str, key)) + seconds, file=sys.stderr, flush=True)
 
 
-def _render(model: Path, folder: Path, groups: dict[str, int]) -> None:
-    """Write the files of the workloads, of their reference groups, and of the warm-up."""
+Blocks = dict[str, list[list[int]]]
+"""For each workload the places of the groups in each of its blocks."""
+
+
+def _render(model: Path, folder: Path, groups: dict[str, int], blocks: int) -> Blocks:
+    """Write the files of the workloads' blocks, of their reference groups, and of the warm-up.
+
+    Groups whose prompts begin alike stand in one block, so that little of what they share is lost;
+    within it they are in file order.
+    """
     import transformers
 
     from fcrewardbench.render import Renderer
 
     renderer = Renderer(transformers.AutoTokenizer.from_pretrained(model))
     write(folder / "warm-up.jsonl", groups_of("pairs", WARM_UP), renderer)
+    found: Blocks = {}
     for name, count in groups.items():
         chosen = groups_of(name, count)
-        write(folder / f"{name}.jsonl", chosen, renderer)
-        few = [chosen[place] for place in _places(name, count)]
-        write(folder / f"{name}-reference.jsonl", few, renderer)
+        prompts = [renderer.render(group).prompt for group in chosen]
+        order = sorted(range(count), key=prompts.__getitem__)
+        found[name] = [
+            sorted(order[number * count // blocks : (number + 1) * count // blocks])
+            for number in range(blocks)
+        ]
+        for number, places in enumerate(found[name]):
+            own = [chosen[place] for place in places]
+            write(folder / f"{name}-{number}.jsonl", own, renderer)
+            few = [own[place] for place in _spaced(name, len(own))]
+            write(folder / f"{name}-{number}-reference.jsonl", few, renderer)
+    return found
 
 
-def _places(workload: str, count: int) -> list[int]:
+def _spaced(workload: str, count: int) -> list[int]:
     wanted = min(REFERENCE_GROUPS[workload], count)
     return [place * count // wanted for place in range(wanted)]
 

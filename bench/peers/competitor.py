@@ -33,7 +33,7 @@ class Competitor(ABC):
 
     packages: ClassVar[tuple[str, ...]] = ("torch", "transformers")
 
-    def prepare(self, workload: str, count: int, path: str) -> Any:
+    def prepare(self, workload: str, places: list[int], path: str) -> Any:
         """The input of `score`, made before the clock starts: the rows of the file."""
         return [json.loads(line) for line in Path(path).read_text("utf-8").splitlines()]
 
@@ -41,9 +41,9 @@ class Competitor(ABC):
     def score(self, prepared: Any) -> tuple[Scores, int]:
         """Scores, and the tokens that went through the model, padding included."""
 
-    def timed(self, workload: str, count: int, path: str) -> dict[str, Any]:
+    def timed(self, workload: str, places: list[int], path: str) -> dict[str, Any]:
         """One pass: wall-clock and processor seconds of `score`, its results, peak memory so far."""
-        prepared = self.prepare(workload, count, path)
+        prepared = self.prepare(workload, places, path)
         gc.collect()
         started, worked = time.perf_counter(), time.process_time()
         scores, computed = self.score(prepared)

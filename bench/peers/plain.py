@@ -64,7 +64,7 @@ class Plain(Competitor):
         The sequences are whole blocks of the largest batch, evenly spaced in the sorted order, so that
         every size meets the padding that it meets in a full pass.
         """
-        rows = self.prepare("", 0, path)
+        rows = self.prepare("", [], path)
         sequences = sorted((s for row in rows for s in row["ids"]), key=len, reverse=True)
         whole = list(_batched(sequences, max(BATCHES)))
         step = max(1, len(whole) // blocks)

@@ -12,16 +12,15 @@ from bench.peers.workloads import Counted
 Results = Mapping[Key, dict[str, Any]]
 
 
-def summary(results: Results, sizes: Mapping[str, Counted]) -> dict[str, Any]:
-    """Per workload and competitor what was measured, and every raw number.
+def summary(results: Results, sizes: Mapping[str, Sequence[Counted]]) -> dict[str, Any]:
+    """Per workload and competitor what was measured, and every raw number; `sizes` are the blocks'.
 
     `ratio_to_ours` is the time ÷ ours in the same round, `times_bound` the time ÷ (tokens of the tree ÷
     the peak rate in the same round).
     """
     peaks = {key[3]: result["peak"] for key, result in results.items() if key[0] == "peak"}
     compared: dict[str, dict[str, Any]] = {}
-    for workload, size in sizes.items():
-        reference = results["reference", workload, "", 0]["scores"]
+    for workload, blocks in sizes.items():
         passes = _passes(results, workload)
         ours = passes.get("ours", {})
         compared[workload] = {}
@@ -30,23 +29,35 @@ def summary(results: Results, sizes: Mapping[str, Counted]) -> dict[str, Any]:
             ratios = [
                 s / ours[number]["seconds"] for number, s in seconds.items() if number in ours
             ]
-            bounds = [s * peaks[number] / size.tree for number, s in seconds.items()]
-            one = next(iter(by_round.values()))
+            bounds = [
+                s * peaks[number] / blocks[number % len(blocks)].tree
+                for number, s in seconds.items()
+            ]
+            tree = sum(blocks[number % len(blocks)].tree for number in by_round)
+            computed = sum(one["computed"] for one in by_round.values())
             compared[workload][name] = {
                 "seconds": _spread(list(seconds.values())),
+                "seconds_of_all": sum(seconds.values()),
+                "ratio_of_all": sum(seconds.values())
+                / sum(ours[number]["seconds"] for number in seconds if number in ours)
+                if ours
+                else None,
                 "ratio_to_ours": _spread(ratios) if ratios else None,
                 "times_bound": _spread(bounds),
-                "computed": one["computed"],
-                "computed_by_tree": one["computed"] / size.tree,
+                "computed": computed,
+                "computed_by_tree": computed / tree,
                 "cores_used": median(p["cpu_seconds"] / p["seconds"] for p in by_round.values()),
                 "peak_mib": max(p["peak_mib"] for p in by_round.values()),
                 "max_score_difference": max(
                     abs(score - right)
-                    for p in by_round.values()
-                    for row, rights in zip(p["scores"], reference, strict=True)
+                    for number, p in by_round.items()
+                    for row, rights in zip(
+                        p["scores"],
+                        results["reference", workload, "", number % len(blocks)]["scores"],
+                        strict=True,
+                    )
                     for score, right in zip(row, rights, strict=True)
                 ),
-                "compared_scores": sum(map(len, reference)),
             }
             if name == "plain":
                 compared[workload][name]["batch"] = results["batches", workload, name, 0]["best"]
@@ -90,20 +101,27 @@ def markdown(result: Mapping[str, Any]) -> str:
         f"{_range(peak, 0)} tokens a second. Ranges are the least and the most of {peak['n']} rounds.",
     ]
     for workload, rows in result["results"].items():
-        size = result["workloads"][workload]
+        blocks = result["workloads"][workload]
+        groups, sequences, naive, tree = (
+            sum(block[name] for block in blocks)
+            for name in ("groups", "sequences", "naive", "tree")
+        )
         lines += [
             "",
-            f"**{workload}**: {size['groups']} groups, {size['sequences']:,} sequences, "
-            f"{size['naive']:,} tokens, {size['tree']:,} with every common prefix once.",
+            f"**{workload}**: {groups} groups in {len(blocks)} blocks, a block a round; "
+            f"{sequences:,} sequences, {naive:,} tokens, {tree:,} with every common prefix of a "
+            "block once.",
             "",
-            "| | seconds | time ÷ ours | tokens computed | ÷ tree | time ÷ bound | score difference |",
-            "| --- | --- | --- | --- | --- | --- | --- |",
+            "| | seconds in all | ÷ ours in all | time ÷ ours by round | tokens computed | ÷ tree "
+            "| time ÷ bound | score difference |",
+            "| --- | --- | --- | --- | --- | --- | --- | --- |",
         ]
         for name, row in rows.items():
             label = f"{name}, batch {row['batch']}" if "batch" in row else name
             ratio = _range(row["ratio_to_ours"], 2) if row["ratio_to_ours"] else ""
+            whole = f"{row['ratio_of_all']:.2f}" if row["ratio_of_all"] else ""
             lines.append(
-                f"| {label} | {_range(row['seconds'], 1)} | {ratio} | {row['computed']:,} | "
+                f"| {label} | {row['seconds_of_all']:.1f} | {whole} | {ratio} | {row['computed']:,} | "
                 f"{row['computed_by_tree']:.3f} | {_range(row['times_bound'], 2)} | "
                 f"{row['max_score_difference']:.1e} |"
             )
