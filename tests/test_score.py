@@ -1,5 +1,6 @@
 """`fcrb score`: any groups, resumable, in the file's order, never all in memory."""
 
+import gc
 import json
 import os
 import signal
@@ -227,10 +228,13 @@ def test_memory_does_not_grow_with_the_groups(data: Callable[..., Path], tmp_pat
 
     def peak(count: int) -> int:
         path = data(*(line(n, tools=[tool]) for n in range(count)), name=f"{count}.jsonl")
+        gc.collect()
+        gc.freeze()  # or the other tests' objects would keep the collector from ever coming
         tracemalloc.start()
         score_file("baseline/longer", path, tmp_path / f"{count}.parquet")
         used = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
+        gc.unfreeze()
         return used
 
     peak(10)
