@@ -25,6 +25,8 @@ from fcrewardbench.adapters.folder import load_config, longest_sequence, tensor_
 from fcrewardbench.adapters.local import (
     CPU_BATCH_TOKENS,
     GPU_BATCH_TOKENS,
+    LocalModel,
+    LocalScorer,
     state_bytes_per_token,
 )
 from fcrewardbench.adapters.registry import Loaded, defaults_of, load_named
@@ -107,7 +109,7 @@ def forecast_groups(
     settings = {**defaults_of(type(loaded.adapter)), **loaded.options}
     folder, limit = loaded.folder, settings.get("max_length")
     network = None
-    if folder is not None:
+    if folder is not None and loaded.adapter.loads_weights:
         remote_code = bool(settings.get("trust_remote_code"))
         network = load_config(str(folder), trust_remote_code=remote_code)
         limit = limit or longest_sequence(network)
@@ -126,17 +128,23 @@ def forecast_groups(
             too_long += 1
             continue
         characters += sum(len(fed.text) for fed in inputs)
-        branches += [Branch(array("i", fed.ids), number, fed.start) for fed in inputs]
+        if isinstance(loaded.adapter, LocalScorer):
+            asked = (one for each in loaded.adapter.asked(group) for one in each)
+            branches += [Branch(array("i", one.ids), number, one.start) for one in asked]
+        else:
+            branches += [Branch(array("i", fed.ids), number, fed.start) for fed in inputs]
     if exact:
         planned = plan(branches)
-        naive, computed, bound = planned.naive, planned.computed, planned.bound
-        if not settings.get("share_prompt", True):
-            computed = naive
+        ours = isinstance(loaded.adapter, LocalModel)
+        passes = loaded.adapter.passes if isinstance(loaded.adapter, LocalModel) else 1
+        naive, bound = planned.naive * passes, planned.bound * passes
+        shares = ours and settings.get("share_prompt", True)
+        computed = planned.computed * passes if shares else naive
     else:
         naive = computed = bound = characters // CHARACTERS_PER_TOKEN
     written = len(branches) * _reply_tokens(settings) if isinstance(loaded.adapter, Judge) else 0
     memory = None
-    if folder is not None:
+    if folder is not None and loaded.adapter.loads_weights:
         fitting = longest if limit is None else min(longest, limit)
         memory = _memory(folder, network, settings, fitting)
     return Forecast(
@@ -174,7 +182,8 @@ def _memory(folder: Path, config: Any, settings: dict[str, Any], longest: int) -
     wide = getattr(text, "intermediate_size", None) or 4 * text.hidden_size
     activations = batch * (8 * text.hidden_size + 3 * wide) * size
     head = HEAD_ROWS * text.vocab_size * 4
-    weights = sum(tensor_sizes(str(folder)).values()) * size
+    folders = [str(folder), *([settings["reference"]] if settings.get("reference") else [])]
+    weights = sum(sum(tensor_sizes(one).values()) for one in folders) * size
     return Memory(weights, state, activations + head)
 
 

@@ -59,7 +59,8 @@ def score_file(
     Args:
         model: a name that `load` knows; a scorer's.
         data: the file.
-        out: the table, a `.parquet` file. A run that was killed goes on.
+        out: the table, a `.parquet` file. A run that was killed goes on; groups that failed on the way
+            ("error") are tried again by the next run.
         adapter: see `load`.
         fresh: throw away what `out` holds of an earlier run.
         progress: called after every group.
@@ -97,11 +98,13 @@ def score_file(
             if fresh:
                 table.unlink(missing_ok=True)
                 log_path.unlink(missing_ok=True)
-            if not table.exists():
+            if log_path.exists() or not table.exists():
                 with ScoreLog(log_path, identity) as log:
                     _score(loaded.adapter, source, ids, log, progress or (lambda done, total: None))
                     _write(log, ids, identity, table)
-                log_path.unlink()
+                    failed = bool(log.failed)
+                if not failed:  # else the same command tries what failed again
+                    log_path.unlink()
             counts = _counts(table, identity)
             lock.unlink(missing_ok=True)
             return counts

@@ -15,7 +15,8 @@ class ScoreLog:
     """Rows as JSON lines, behind a line that names the run.
 
     `places` says where in the file each id's row begins; rows are read from there when they are
-    needed, so that they are never held together.
+    needed, so that they are never held together. `failed` are the ids whose row, written since the log
+    was opened, is an error.
 
     A line that a kill cut off is dropped when the log is opened again; rows whose failure is "error"
     do not count as done, and a later row of that id is the one that holds.
@@ -28,6 +29,7 @@ class ScoreLog:
             UsageError: the log belongs to another run.
         """
         self.places: dict[str, int] = {}
+        self.failed: set[str] = set()
         header = json.dumps({"run": identity}, sort_keys=True)
         self._file = path.open("a+b")
         self._file.seek(0)
@@ -64,7 +66,9 @@ class ScoreLog:
             place = self._file.tell()
 
     def append(self, row: dict[str, Any]) -> None:
-        """Write a row; its id is done."""
+        """Write a row; its id is done, unless it failed on the way."""
+        if row["failure"] == Outcome.ERROR:
+            self.failed.add(row["id"])
         self._file.seek(0, 2)
         self.places[row["id"]] = self._file.tell()
         self._file.write(json.dumps(row).encode() + b"\n")

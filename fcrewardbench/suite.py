@@ -217,9 +217,15 @@ def _finished(task: Task) -> dict[str, Any] | None:
         and card["benchmark"]["sha256"] == task.benchmark.sha256
         and card["versions"]["fcrewardbench"] == version("fcrewardbench")
         and not str(card["model"]["revision"]).startswith("files-sha256")
+        and not any(_may_change(name, value) for name, value in asked.options.items())
         and not card["metrics"]["outcomes"]["error"]
     )
     return card if same else None
+
+
+def _may_change(option: str, value: Any) -> bool:
+    """Whether an option names a file or code, which may be another by now."""
+    return isinstance(value, str) and (option == "head" or Path(value).exists())
 
 
 _PINS = {"base_url", "revision"}

@@ -32,7 +32,7 @@ from fcrewardbench.adapters.replies import (
     read_logprobs,
     read_text,
 )
-from fcrewardbench.adapters.server import PROBE, Connection, Server
+from fcrewardbench.adapters.server import KEY_ENV, PROBE, Connection, Server
 from fcrewardbench.errors import FCRewardBenchError, RunError, UsageError
 from fcrewardbench.prompts import load_prompt
 from fcrewardbench.types import Candidate, Compared, Group, Input, Prompt, Tokens, Verdict
@@ -73,7 +73,7 @@ class ApiJudge(Judge):
     Args:
         model: the model's name on the server.
         base_url: the server's address up to `/v1`; OPENAI_BASE_URL or OpenAI's own if left out. The
-            key is read from OPENAI_API_KEY; only OpenAI's own server needs one.
+            key is read from the environment; only OpenAI's own server needs one.
         concurrency: requests at once. A server that answers one at a time (llama-cpp-python) lets
             the others wait, and their wait counts towards `timeout`: take 1 to 4 there.
         verdict: "logprobs", "text", or "auto": `logprobs` where the server gives them and a letter
@@ -81,6 +81,7 @@ class ApiJudge(Judge):
         timeout: seconds that the server may be silent before an attempt counts as failed.
         retries: how often a request that failed on the way is repeated.
         max_tokens: the longest reply in `text` mode.
+        key_env: the environment variable that holds the key.
         prompt: what is asked: a pairwise prompt's name, or the path of your own `.jinja` file.
 
     Raises:
@@ -100,6 +101,7 @@ class ApiJudge(Judge):
         retries: int = 6,
         max_tokens: int = 1024,
         prompt: str = "pairwise",
+        key_env: str = KEY_ENV,
     ) -> None:
         if verdict not in VERDICT_MODES:
             raise UsageError(
@@ -110,10 +112,12 @@ class ApiJudge(Judge):
         self._prompt = load_prompt(prompt, "pairwise")
         self._model = model
         address = base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI_URL
-        self._server = Server(address, concurrency=concurrency, timeout=timeout, retries=retries)
+        self._server = Server(
+            address, key_env=key_env, concurrency=concurrency, timeout=timeout, retries=retries
+        )
         if not self._server.key and address == OPENAI_URL:
             raise UsageError(
-                "OpenAI's server needs a key: set OPENAI_API_KEY, or name another server with "
+                f"OpenAI's server needs a key: set {key_env}, or name another server with "
                 "--base-url."
             )
         self._wanted = verdict
@@ -341,7 +345,7 @@ class ApiJudge(Judge):
         if why.status_code in (401, 403):
             state = "refuses the key in" if self._server.key else "wants a key; there is none in"
             return UsageError(
-                f"{url} {state} OPENAI_API_KEY (HTTP {why.status_code}): set it to one that "
+                f"{url} {state} {self._server.key_env} (HTTP {why.status_code}): set it to one that "
                 f"may use '{self._model}'."
             )
         if why.status_code == 404 or "model_not_found" in body_of(why):

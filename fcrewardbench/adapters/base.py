@@ -48,6 +48,8 @@ class Scorer(ABC):
     """Whether groups come with `correct`. Only a mock may know the answer."""
     needs_folder: ClassVar[bool] = False
     """Whether `model` is a folder of weights, which the registry finds under any name of the model."""
+    loads_weights: ClassVar[bool] = True
+    """Where it needs a folder: whether its weights are loaded here, and not by a server."""
     plans: ClassVar[bool] = False
     """Whether the last bits of a score may depend on what is scored together. A run that goes on then
     calls `score_groups(groups, done=…)` with all its groups and the ids that have a result already;
@@ -89,7 +91,14 @@ class Scorer(ABC):
         Raises:
             ValueError: the group could not be scored (too long for the model, not a finite number).
         """
-        group = group_of(tools, messages, candidates)
+        return self.scores_of(group_of(tools, messages, candidates))
+
+    def scores_of(self, group: Group) -> list[float]:
+        """Score one group, as `score_groups` does.
+
+        Raises:
+            ValueError: see `score`.
+        """
         (scored,) = self.score_groups([group])
         if scored.scores is None:
             raise ValueError(f"{scored.failure}: {scored.detail}")
@@ -110,6 +119,8 @@ class Judge(ABC):
     """Options that cannot change a verdict, so that a run may go on with others."""
     needs_folder: ClassVar[bool] = False
     """See `Scorer.needs_folder`."""
+    loads_weights: ClassVar[bool] = True
+    """See `Scorer.loads_weights`."""
     plans: ClassVar[bool] = False
     """See `Scorer.plans`; here `compare_groups(groups, done=…)` is called."""
 
@@ -164,7 +175,10 @@ def group_of(
     Raises:
         DataError: a tool or a message that cannot be read.
         TypeError: a candidate that is neither calls nor text.
+        ValueError: no candidate.
     """
+    if not candidates:
+        raise ValueError("a group needs a candidate")
     read = tuple(tool if isinstance(tool, Tool) else tool_from(tool) for tool in tools)
     prompt = Prompt(read, messages_of(messages))
     return Group(id, prompt, tuple(_candidate(candidate) for candidate in candidates))

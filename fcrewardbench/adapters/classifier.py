@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fcrewardbench.adapters.heads import Head, load_head
+from fcrewardbench.adapters.heads import Head, head_sha256, load_head
 from fcrewardbench.adapters.local import LocalScorer
 from fcrewardbench.errors import ModelError
 from fcrewardbench.render import common_length
@@ -39,7 +39,9 @@ class Classifier(LocalScorer):
         super().__init__(model, **options)
 
     def describe(self) -> dict[str, Any]:
-        return {**super().describe(), "head": self._head_name}
+        name = self._head_name
+        told = {"head": name, "head_sha256": None if name is None else head_sha256(name)}
+        return {**super().describe(), **told}
 
     def _check(self, network: Any, missing: list[str]) -> None:
         if self._head is not None:
@@ -59,7 +61,7 @@ class Classifier(LocalScorer):
     def _is_decoder(self, network: Any) -> bool:
         return self._head is not None or hasattr(network, "score")
 
-    def _asked(self, group: Group) -> list[list[Asked]]:
+    def asked(self, group: Group) -> list[list[Asked]]:
         inputs = self.inputs(group)
         if self._head is None:
             return [[Asked(fed.ids, len(fed.ids), (len(fed.ids) - 1,))] for fed in inputs]
@@ -75,7 +77,7 @@ class Classifier(LocalScorer):
         self, branches: Sequence[Branch], at: Sequence[Sequence[int]], done: frozenset[int]
     ) -> Iterator[Result]:
         if not self._is_decoder(self.network):
-            return self._encode(branches)
+            return self._encode(branches, done)
         return super()._compute(branches, at, done)
 
     def _value(self, results: Sequence[Result]) -> float:
@@ -93,13 +95,15 @@ class Classifier(LocalScorer):
             logits = torch.nn.functional.linear(result.states, head.weight.float().cpu(), bias)
         return float(logits[0, 0])
 
-    def _encode(self, branches: Sequence[Branch]) -> Iterator[Result]:
+    def _encode(self, branches: Sequence[Branch], done: frozenset[int]) -> Iterator[Result]:
         """The whole network on each sequence; its one logit stands in the place of the states."""
         import torch
 
         from fcrewardbench.scoring.engine import Result
 
         for index, branch in enumerate(branches):
+            if branch.group in done:
+                continue
             ids = torch.tensor([list(branch.ids)], device=self.network.device)
             with torch.inference_mode():
                 logits = self.network(input_ids=ids).logits.float().cpu()

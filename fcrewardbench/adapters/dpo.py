@@ -28,6 +28,8 @@ class Dpo(Likelihood):
         ModelError: the two tokenizers differ.
     """
 
+    passes = 2
+
     def __init__(
         self, model: str, *, reference: str, reduction: str = "sum", **options: Any
     ) -> None:
@@ -42,6 +44,10 @@ class Dpo(Likelihood):
                 "that its training started from."
             )
 
+        self._limit = min(
+            (limit for limit in (self._limit, self._reference.limit) if limit), default=None
+        )
+
     def ready(self) -> None:
         super().ready()
         self._reference.ready()
@@ -55,7 +61,9 @@ class Dpo(Likelihood):
         """The policy on the whole window, then the reference; results come with the second."""
         policy = {result.sequence: result for result in super()._compute(branches, at, done)}
         for reference in self._reference._compute(branches, at, done):
-            own = policy.pop(reference.sequence)
+            own = policy.pop(reference.sequence, None)
+            if own is None:
+                continue  # of a group that is done, beside one that is not
             assert own.logprobs is not None
             assert reference.logprobs is not None
             yield replace(

@@ -10,6 +10,10 @@ from typing import Any
 
 from fcrewardbench.errors import MissingExtra, ModelError
 
+_FIRST_POSITION_BEHIND_PAD = frozenset(
+    {"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "longformer"}
+)
+
 
 def load_tokenizer(model: str, *, trust_remote_code: bool) -> Any:
     """The folder's tokenizer.
@@ -44,7 +48,10 @@ def load_config(model: str, *, trust_remote_code: bool) -> Any:
 
 def longest_sequence(config: Any) -> int | None:
     """The most tokens that a model takes by its configuration; None where that does not say."""
-    limit: int | None = getattr(config.get_text_config(), "max_position_embeddings", None)
+    text = config.get_text_config()
+    limit: int | None = getattr(text, "max_position_embeddings", None)
+    if limit is not None and text.model_type in _FIRST_POSITION_BEHIND_PAD:
+        limit -= text.pad_token_id + 1
     return limit
 
 
@@ -88,7 +95,7 @@ def tensor_sizes(model: str) -> dict[str, int]:
 def files_sha256(model: str) -> str:
     """The revision of a local folder: a hash over its weights, tokenizer and chat template."""
     digest = hashlib.sha256()
-    for pattern in ("*.safetensors", "tokenizer*", "*.jinja", "config.json"):
+    for pattern in ("*.safetensors", "tokenizer*", "*.jinja", "config.json", "*.py"):
         for file in sorted(Path(model).glob(pattern)):
             with file.open("rb") as content:
                 digest.update(hashlib.file_digest(content, "sha256").digest())

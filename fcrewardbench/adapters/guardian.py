@@ -54,6 +54,7 @@ class Guardian(LocalScorer):
 
     auto_class = "AutoModelForCausalLM"
     with_logprobs = True
+    sequences_per_candidate = 2
 
     def __init__(self, model: str, *, form: str, **options: Any) -> None:
         if form not in FORMS:
@@ -79,7 +80,7 @@ class Guardian(LocalScorer):
             "native_calls": False,
         }
 
-    def _asked(self, group: Group) -> list[list[Asked]]:
+    def asked(self, group: Group) -> list[list[Asked]]:
         asked = []
         for question in self.inputs(group):
             answers = [self._ids(question.text + a) for a in (self._form.risk, self._form.safe)]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fcrewardbench.adapters.base import Judge
-from fcrewardbench.adapters.local import LocalModel, logits_of
+from fcrewardbench.adapters.local import LocalModel, devices_of, logits_of
 from fcrewardbench.adapters.replies import LEAST_LETTER_MASS, Choice, read_logprobs, read_text
 from fcrewardbench.errors import UsageError
 from fcrewardbench.prompts import ASKS, load_prompt
@@ -68,12 +68,16 @@ class LocalJudge(LocalModel, Judge):
     ) -> Iterator[Compared]:
         """Verdicts as they come; see `LocalScorer.score_groups`."""
         for window in windows(groups):
-            tasks = [self._task(group) for group in window if group.id not in done]
-            if self._ask == "text":
-                for task in tasks:
-                    yield self._compared(task, [self._written(one[0].ids) for one in task.asked])
+            if done.issuperset(group.id for group in window):
                 continue
-            tasks += [self._task(group) for group in window if group.id in done]
+            if self._ask == "text":
+                for group in window:
+                    if group.id not in done:
+                        task = self._task(group)
+                        answers = [self._written(one[0].ids) for one in task.asked]
+                        yield self._compared(task, answers)
+                continue
+            tasks = [self._task(group) for group in window]
             for task in work_off(tasks, self._compute, self._read, done=done):
                 yield self._compared(task, task.ordered)
 
@@ -127,6 +131,8 @@ class LocalJudge(LocalModel, Judge):
             self._logits = logits_of(self.network)
         with torch.inference_mode():
             logits = self._logits(result.states.to(self.network.device))[0]
+            if not logits.isfinite().all():
+                return Verdict.ERROR, "", "a logit is not a finite number"
             top = logits.log_softmax(0).topk(TOP_LOGPROBS)
         tokens = [
             {"token": self.tokenizer.decode([index]), "logprob": logprob}
@@ -149,9 +155,10 @@ def no_sharing(options: dict[str, Any]) -> dict[str, Any]:
     Raises:
         UsageError: they ask for more than one device.
     """
-    if "," in (options.get("device") or ""):
+    device = options.get("device") or devices_of(None)[0]
+    if "," in device:
         raise UsageError("A model that writes its verdict runs on one device: name one.")
-    return {**options, "share_prompt": False}
+    return {**options, "device": device, "share_prompt": False}
 
 
 def write(network: Any, tokenizer: Any, ids: Sequence[int], max_tokens: int) -> tuple[str, bool]:

@@ -36,7 +36,7 @@ class Likelihood(LocalScorer):
     def describe(self) -> dict[str, Any]:
         return {**super().describe(), "reduction": self._reduction}
 
-    def _asked(self, group: Group) -> list[list[Asked]]:
+    def asked(self, group: Group) -> list[list[Asked]]:
         return [[Asked(fed.ids, fed.start)] for fed in self.inputs(group)]
 
     def _value(self, results: Sequence[Result]) -> float:

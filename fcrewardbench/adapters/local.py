@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import copy
 from abc import abstractmethod
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
+from importlib.metadata import version
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +31,7 @@ from fcrewardbench.render import Renderer
 from fcrewardbench.scoring.groups import Asked, Failure, Task, ahead, windows, work_off
 from fcrewardbench.scoring.plan import Branch
 from fcrewardbench.scoring.store import ScoreStore, identity_of
-from fcrewardbench.types import Group, Input, Outcome, Scored
+from fcrewardbench.types import Group, Input, Outcome, Scored, Tokens
 
 if TYPE_CHECKING:
     from fcrewardbench.scoring.engine import Engine, Logits, Result, Sharing
@@ -68,10 +71,11 @@ class LocalModel:
     """
 
     needs_folder = True
-    neutral_options = frozenset({"store"})
     auto_class = ""
     with_logprobs = False
     """Whether sequences come with the log-probabilities of their tokens."""
+    passes = 1
+    """How many networks read every sequence."""
 
     def __init__(
         self,
@@ -111,7 +115,7 @@ class LocalModel:
         self._limit = max_length or longest_sequence(self._config)
         self._model = model
         self._dtype = dtype
-        self._devices = _devices(device)
+        self._devices = devices_of(device)
         self._revision = revision
         self._share = share_prompt
         on_cpu = self._devices[0].startswith("cpu")
@@ -124,6 +128,11 @@ class LocalModel:
         self._engine: Engine | None = None
         self._sharing: Sharing = "none"
         self._why_alone = "not asked for"
+
+    @property
+    def limit(self) -> int | None:
+        """The longest sequence that is scored, in tokens."""
+        return self._limit
 
     def _start(self) -> Future[list[Any]]:
         """The loading of the weights, which begins when something is about to need them."""
@@ -191,25 +200,43 @@ class LocalModel:
                 f"{self._model} lacks {len(missing)} weights, {missing[0]} for one, which would be "
                 "random: save the whole model, or choose another --adapter."
             )
-        others = [copy.deepcopy(network) for _ in self._devices[1:]]
         try:
-            networks = [
-                one.to(device).eval()
-                for one, device in zip([network, *others], self._devices, strict=True)
-            ]
+            others = [copy.deepcopy(network).to(device).eval() for device in self._devices[1:]]
+            networks = [network.to(self._devices[0]).eval(), *others]
         except (RuntimeError, AssertionError) as why:
             reason = str(why).splitlines()[0]
             devices = ",".join(self._devices)
             raise UsageError(f"The device '{devices}' cannot be used: {reason}.") from why
+        self._check_head(network)
         if self._share and self._is_decoder(network):
-            found = {prepare(decoder_of(one)) for one in networks}
-            if len(found) > 1:
+            found = [prepare(decoder_of(one)) for one in networks]
+            if len({sharing for sharing, _ in found}) > 1:
                 raise ModelError(
                     f"{self._model} shares prompts on some of its devices only: choose devices of one "
                     "kind with --option device=…"
                 )
-            ((self._sharing, self._why_alone),) = found
+            self._sharing, self._why_alone = found[0]
         return networks
+
+    def _check_head(self, network: Any) -> None:
+        """Refuse a language model whose logits are not what `logits_of` makes of its hidden states."""
+        import torch
+
+        if self.auto_class != "AutoModelForCausalLM":
+            return
+        vocabulary = network.config.get_text_config().vocab_size
+        ids = torch.tensor([[token % vocabulary for token in range(11, 95, 7)]])
+        ids = ids.to(network.device)
+        with torch.inference_mode():
+            own = network(input_ids=ids, use_cache=False).logits[0].float().log_softmax(-1)
+            states = decoder_of(network)(input_ids=ids, use_cache=False).last_hidden_state[0]
+            gap = float((logits_of(network)(states).log_softmax(-1) - own).abs().max())
+        if not gap <= (1e-3 if self._dtype == "float32" else 1.0):
+            raise ModelError(
+                f"{self._model} has a language-model head that is no plain linear layer "
+                f"(log-probabilities differ by {gap:.1e}): judge with it in vLLM, by --adapter "
+                "vllm-judge."
+            )
 
     def _is_decoder(self, network: Any) -> bool:
         """Whether each token reads only those before it, which sharing relies on."""
@@ -261,9 +288,10 @@ class LocalScorer(LocalModel, Scorer):
     """A scorer that reads one or several sequences for each candidate."""
 
     plans = True
+    sequences_per_candidate = 1
 
     @abstractmethod
-    def _asked(self, group: Group) -> list[list[Asked]]:
+    def asked(self, group: Group) -> list[list[Asked]]:
         """What has to be computed for each candidate of a group."""
 
     @abstractmethod
@@ -271,7 +299,7 @@ class LocalScorer(LocalModel, Scorer):
         """A candidate's score out of the results of its sequences, or why it has none."""
 
     def score_group(self, group: Group) -> Sequence[float]:
-        return self.score(group.prompt.tools, group.prompt.messages, group.candidates)
+        return self.scores_of(group)
 
     def score_groups(
         self, groups: Iterable[Group], done: frozenset[str] = frozenset()
@@ -289,7 +317,7 @@ class LocalScorer(LocalModel, Scorer):
         self._start()  # while the first groups are rendered
         tasks: Iterator[list[Task]] = (
             [self._task(group) for group in window]
-            for window in windows(groups)
+            for window in windows(groups, self.sequences_per_candidate)
             if not done.issuperset(group.id for group in window)
         )
         if not self._devices[0].startswith("cpu"):  # where both would want the same cores
@@ -300,30 +328,36 @@ class LocalScorer(LocalModel, Scorer):
                 store = (leaving.enter_context(ScoreStore(self._store)), self._identity())
             for window in tasks:
                 for task in work_off(window, self._compute, self._value, done=done, store=store):
-                    yield _scored(task)
+                    yield self._scored(task)
 
     def inputs(self, group: Group) -> tuple[Input, ...]:
         rendered = self.renderer.render(group)
         return tuple(map(Input, rendered.texts, rendered.ids, rendered.starts))
 
     def _task(self, group: Group) -> Task:
-        asked = self._asked(group)
+        asked = self.asked(group)
         failure = self._too_long(max(len(one.ids) for each in asked for one in each))
-        return Task(group.id, failure=failure) if failure else Task(group.id, asked)
+        if failure:
+            return Task(group.id, failure=failure)
+        # Some thousand of them wait together; an array takes a tenth of a tuple's memory.
+        return Task(
+            group.id, [[replace(one, ids=array("I", one.ids)) for one in each] for each in asked]
+        )
+
+    def _scored(self, task: Task) -> Scored:
+        failures = [value for value in task.values.values() if isinstance(value, Failure)]
+        failure = task.failure or next(iter(failures), None)
+        tokens = Tokens(task.tokens.naive * self.passes, task.tokens.computed)
+        if failure is not None:
+            return Scored(task.group, None, tokens, failure.outcome, failure.detail)
+        return Scored(task.group, tuple(task.ordered), tokens)
 
     def _identity(self) -> bytes:
         """What a stored score depends on besides the text."""
         neutral = {"share_prompt", "max_length", "batch_tokens", "state_bytes", "reported"}
         told = {key: value for key, value in self.describe().items() if key not in neutral}
-        return identity_of({"adapter": type(self).__qualname__, **told})
-
-
-def _scored(task: Task) -> Scored:
-    failures = [value for value in task.values.values() if isinstance(value, Failure)]
-    failure = task.failure or next(iter(failures), None)
-    if failure is not None:
-        return Scored(task.group, None, task.tokens, failure.outcome, failure.detail)
-    return Scored(task.group, tuple(task.ordered), task.tokens)
+        versions = {name: version(name) for name in ("fcrewardbench", "torch", "transformers")}
+        return identity_of({"adapter": type(self).__qualname__, **versions, **told})
 
 
 def decoder_of(network: Any) -> Any:
@@ -361,7 +395,8 @@ def state_bytes_per_token(config: Any, dtype: str) -> int:
     return int(numbers * (4 if dtype == "float32" else 2))
 
 
-def _devices(given: str | None) -> list[str]:
+def devices_of(given: str | None) -> list[str]:
+    """The devices that an option names; where it names none, every GPU, else the CPU."""
     import torch
 
     if given is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ class Rating(LocalScorer):
 
     auto_class = "AutoModelForCausalLM"
     with_logprobs = True
+    sequences_per_candidate = len(RATINGS)
 
     def __init__(
         self,
@@ -80,7 +82,7 @@ class Rating(LocalScorer):
             "least_letter_mass": LEAST_LETTER_MASS if by_probability else None,
         }
 
-    def _asked(self, group: Group) -> list[list[Asked]]:
+    def asked(self, group: Group) -> list[list[Asked]]:
         """The question with each of the ten answers."""
         answered = [
             [self.renderer.answered(question, str(rating)) for rating in RATINGS]
@@ -98,7 +100,9 @@ class Rating(LocalScorer):
         if len(found[-1]) > len(found[0]):
             chances[1] = max(chances[1] - chances[10], 0.0)
         mass = sum(chances.values())
-        if not mass >= LEAST_LETTER_MASS:
+        if not math.isfinite(mass):
+            return Failure(Outcome.ERROR, "a probability is not a finite number")
+        if mass < LEAST_LETTER_MASS:
             return Failure(
                 Outcome.UNPARSED, f"all ratings together have the probability {mass:.2g}"
             )

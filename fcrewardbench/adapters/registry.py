@@ -146,10 +146,20 @@ def load_named(model: str, adapter: str | None = None, **options: Any) -> Loaded
     return Loaded(model, name, scorer, package, commit, folder=location, options=options)
 
 
+_OF_LOADING = frozenset({"dtype", "share_prompt"})
+"""Options of a preset that say how weights are loaded, and nothing to an adapter that loads none."""
+
+
 def _load_preset(preset: Preset, adapter: str | None, options: dict[str, Any]) -> Loaded:
     """The preset's model under its name, with the options that are given before its own."""
     name = adapter or preset.adapter
-    merged = {**preset.options, **options}
+    taken = parameters_of(adapter_class(name))
+    own = {
+        option: value
+        for option, value in preset.options.items()
+        if option in taken or option not in _OF_LOADING
+    }
+    merged = {**own, **options}
     model = preset.model
     if adapter_class(name).needs_folder:
         model = f"hub:{model}"

@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field, ValidationError
 from fcrewardbench.adapters.base import Scorer
 from fcrewardbench.adapters.folder import load_tokenizer
 from fcrewardbench.adapters.replies import failure_of
-from fcrewardbench.adapters.server import PROBE, Connection, Server
+from fcrewardbench.adapters.server import KEY_ENV, PROBE, Connection, Server
 from fcrewardbench.errors import ModelError, RunError, UsageError
 from fcrewardbench.render import Renderer
 from fcrewardbench.types import Group, Input, Outcome, Scored, Tokens
@@ -73,7 +73,8 @@ class Remote(Scorer):
 
     Args:
         model: a folder with the served model's tokenizer; its weights are not read.
-        base_url: the server's address, with or without `/v1`. OPENAI_API_KEY holds its key, if any.
+        base_url: the server's address, with or without `/v1`.
+        key_env: the environment variable that holds its key, if it has one.
         revision: what the run card calls the weights, which the server does not tell.
         concurrency: groups asked for at once. The candidates of a group are one request, so that the
             server's prefix cache serves them.
@@ -87,6 +88,7 @@ class Remote(Scorer):
     """
 
     needs_folder = True
+    loads_weights = False
     neutral_options = frozenset({"concurrency", "retries", "timeout"})
 
     def __init__(
@@ -94,6 +96,7 @@ class Remote(Scorer):
         model: str,
         *,
         base_url: str,
+        key_env: str = KEY_ENV,
         revision: str | None = None,
         concurrency: int = 16,
         timeout: float = 120.0,
@@ -101,7 +104,9 @@ class Remote(Scorer):
         trust_remote_code: bool = False,
     ) -> None:
         root = base_url.rstrip("/").removesuffix("/v1")
-        self._server = Server(root, concurrency=concurrency, timeout=timeout, retries=retries)
+        self._server = Server(
+            root, key_env=key_env, concurrency=concurrency, timeout=timeout, retries=retries
+        )
         self.tokenizer = load_tokenizer(model, trust_remote_code=trust_remote_code)
         self.renderer = Renderer(self.tokenizer)
         self._revision = revision
@@ -273,8 +278,8 @@ class Remote(Scorer):
         url, told = self._server.url, self._server.told(why)
         if why.status_code in (401, 403):
             return UsageError(
-                f"{url} refuses the key in OPENAI_API_KEY (HTTP {why.status_code}): set it to the "
-                "one that the server was started with."
+                f"{url} refuses the key in {self._server.key_env} (HTTP {why.status_code}): set it to "
+                "the one that the server was started with."
             )
         if why.status_code == 404:
             return UsageError(

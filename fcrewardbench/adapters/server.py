@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from anyio.from_thread import BlockingPortal
     from openai import AsyncOpenAI, OpenAIError
 
+KEY_ENV = "OPENAI_API_KEY"
 PROBE_RETRIES = 2  # a server that is not there should be reported in seconds
 CONNECT_SECONDS = 10.0
 DETAIL_LENGTH = 300
@@ -67,10 +68,11 @@ class Connection:
 
 
 class Server:
-    """An HTTP server under `base_url`; its key is read from OPENAI_API_KEY.
+    """An HTTP server under `base_url`.
 
     Args:
         base_url: the address that paths are relative to.
+        key_env: the environment variable that holds its key.
         concurrency: requests at once.
         timeout: seconds that the server may be silent before an attempt counts as failed.
         retries: how often a request that failed on the way is repeated.
@@ -79,12 +81,15 @@ class Server:
         UsageError: an argument that cannot be.
     """
 
-    def __init__(self, base_url: str, *, concurrency: int, timeout: float, retries: int) -> None:
+    def __init__(
+        self, base_url: str, *, key_env: str, concurrency: int, timeout: float, retries: int
+    ) -> None:
         if concurrency < 1 or retries < 0 or timeout <= 0:
             raise UsageError("concurrency must be 1 or more, retries 0 or more, timeout above 0.")
         self.url = _public_url(base_url)
         """The address as it may be told."""
-        self.key = os.environ.get("OPENAI_API_KEY", "")
+        self.key_env = key_env
+        self.key = os.environ.get(key_env, "")
         self._base_url = base_url
         self._secrets = [text for text in (self.key, *_credentials(base_url)) if text]
         self._concurrency = concurrency

@@ -35,6 +35,7 @@ def examine(
         UsageError: bad names, options or data.
     """
     data = load_benchmark(benchmark)
+    options.pop("store", None)  # or every variant would read what the first pass wrote
     try:
         loaded = load_named(model, adapter, **options)
     except ModelError as why:

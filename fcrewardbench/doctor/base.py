@@ -33,6 +33,10 @@ class Finding:
 Seen: TypeAlias = tuple[Grade, str]
 
 
+class CannotCheck(Exception):
+    """A check that this machine cannot carry out; the message says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One check. `look` says what it sees; `mend` is one sentence on what to do about it."""
@@ -45,6 +49,8 @@ class Check:
         """The finding. A check that cannot be carried out says so, and never ends the examination."""
         try:
             grade, seen = self.look(examination)
+        except CannotCheck as why:
+            grade, seen = Grade.SKIPPED, str(why)
         except FCRewardBenchError as why:
             grade, seen = Grade.FAIL, str(why)
         except Exception as why:  # a look loads and runs what others wrote

@@ -17,6 +17,8 @@ from fcrewardbench.adapters.base import Judge, Scorer
 from fcrewardbench.adapters.folder import load_tokenizer
 from fcrewardbench.adapters.registry import Loaded, load_named
 from fcrewardbench.benchmarks.registry import load_benchmark
+from fcrewardbench.doctor.base import CannotCheck
+from fcrewardbench.errors import FCRewardBenchError, ModelError
 from fcrewardbench.run import sample
 from fcrewardbench.types import Benchmark, Compared, Group, Input, Pair, Scored
 
@@ -27,6 +29,8 @@ FEW = 6
 """Groups for what costs another model or another pass."""
 READ = 48
 """Pairs of any length whose texts are looked at, which costs no pass."""
+LONGEST = 4
+"""And so many of the longest."""
 LONG_PERCENTILE = 0.9
 WORDS = ("I cannot help with that.", "Which one do you mean?")
 _TOLERANCE = {"float32": 1e-4, "float16": 2**-8, "bfloat16": 2**-5}
@@ -48,7 +52,7 @@ class Examination:
         several = [pair for pair in pairs if len(pair.prompt.tools) > 1][:SEVERAL_TOOLS]
         short = [pair for pair in pairs[: len(pairs) // 4] if pair not in several]
         self.pairs = (*several, *_pairs(short, EXAMINED - SEVERAL_TOOLS))
-        self._read = _pairs(pairs, READ)
+        self._read = [*_pairs(pairs, READ), *pairs[-LONGEST:]]
         self.long = pairs[int(len(pairs) * LONG_PERCENTILE)]
         self.groups = tuple(self._group(pair) for pair in self.pairs)
 
@@ -98,7 +102,13 @@ class Examination:
         }
 
     def _one_by_one(self, groups: Iterable[Group]) -> dict[str, Scored]:
-        return _by_id(scored for group in groups for scored in self.scorer.score_groups([group]))
+        found = {}
+        for group in groups:
+            scored = _by_id(self.scorer.score_groups([group]))
+            if group.id not in scored:
+                raise ModelError(f"'{group.id}' alone in a call gets no result.")
+            found[group.id] = scored[group.id]
+        return found
 
     @cached_property
     def long_scores(self) -> Scored:
@@ -112,6 +122,12 @@ class Examination:
         own = {key: value for key, value in self.loaded.options.items() if key != "revision"}
         other = load_named(name, self.loaded.adapter_name, **{**own, **options}).adapter
         assert isinstance(other, Scorer)
+        try:
+            other.ready()
+        except (FCRewardBenchError, RuntimeError) as why:
+            if "memory" not in str(why):
+                raise
+            raise CannotCheck("a second copy of the model does not fit beside the first") from why
         scores = _by_id(other.score_groups(self.groups[:FEW]))
         del other
         gc.collect()  # its weights, before the next variant's
@@ -126,7 +142,8 @@ class Examination:
         """How far apart two scores of one text may be, in the run's dtype and the scores' scale."""
         known = [abs(s) for scored in self.scores.values() for s in scored.scores or ()]
         scale = max([1.0, *filter(math.isfinite, known)])
-        return _TOLERANCE.get(self.described.get("dtype") or "float32", 1e-4) * scale
+        served = "float32" if self.loaded.adapter.loads_weights else "bfloat16"
+        return _TOLERANCE.get(self.described.get("dtype") or served, 1e-4) * scale
 
     @property
     def rate(self) -> float | None:
@@ -202,12 +219,13 @@ class Examination:
 def difference(
     first: dict[str, Scored], second: dict[str, Scored]
 ) -> tuple[float, int, Sequence[str]]:
-    """The largest difference of two sets of scores, how many decisions flip, and the ids of the groups
-    that only one of them has scores for."""
+    """The largest difference of the second set of scores to the first, how many decisions flip, and the
+    ids of the second's groups that only one of them has scores for."""
     largest, flips = 0.0, 0
     torn = []
-    for id in first.keys() & second.keys():
-        ours, theirs = first[id].scores, second[id].scores
+    for id, other in second.items():
+        ours = first[id].scores if id in first else None
+        theirs = other.scores
         if ours is None or theirs is None:
             torn += [id] if ours != theirs else []
             continue

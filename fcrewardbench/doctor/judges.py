@@ -18,6 +18,10 @@ USABLE = (Verdict.FIRST, Verdict.SECOND, Verdict.TIE)
     "Raise max_tokens, take --option verdict=text where the model reasons first, or change the prompt.",
 )
 def readable(examination: Examination) -> Seen:
+    missing = [pair.id for pair in examination.pairs if pair.id not in examination.compared]
+    if missing:
+        told = f"{len(missing)} of {len(examination.pairs)} pairs, '{missing[0]}' first"
+        return Grade.FAIL, f"no result for {told}"
     counts = Counter(v for one in examination.compared.values() for v in one.verdicts)
     bad = {verdict.value: count for verdict, count in counts.items() if verdict not in USABLE}
     told = ", ".join(f"{count} {name}" for name, count in bad.items())

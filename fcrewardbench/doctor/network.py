@@ -14,8 +14,6 @@ from fcrewardbench.doctor.examination import EXAMINED, FEW, Examination, differe
 HEADS = ("score.weight", "classifier.weight", "classifier.out_proj.weight")
 LIKE_FRESH = 0.1
 """How far a head's standard deviation may be from that of a fresh one to look like it."""
-GUESSING = range(4, 13)
-"""Wins of 16 that guessing gives in 98 of 100 examinations."""
 PADDED = 4
 _NO_HEAD = (Grade.SKIPPED, "not a network with one trained linear head")
 
@@ -38,11 +36,8 @@ def head_trained(examination: Examination) -> Seen:
     spread, fresh = float(head.std()), float(config.get("initializer_range") or 0.02)
     wins, _ = examination.wins_and_losses()
     told = f"{name} has a standard deviation of {spread:.4f}; right in {wins} of {EXAMINED} pairs"
-    if abs(spread / fresh - 1) < LIKE_FRESH and wins in GUESSING:
-        return (
-            Grade.WARN,
-            f"{told}: this is what a fresh head looks like ({fresh:.4f}), and guesses",
-        )
+    if abs(spread / fresh - 1) < LIKE_FRESH:
+        return Grade.WARN, f"{told}: a fresh head has just that spread ({fresh:.4f})"
     return Grade.PASS, told
 
 
@@ -125,6 +120,8 @@ def _head_folder(examination: Examination) -> tuple[Path | None, dict[str, Any]]
     """The folder and configuration of a network with a linear head of one output, or None."""
     folder = examination.loaded.folder
     if folder is None or examination.loaded.options.get("head"):
+        return None, {}
+    if not examination.loaded.adapter.loads_weights:
         return None, {}
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     architectures = config.get("architectures") or []

@@ -9,8 +9,8 @@ from fcrewardbench.doctor.examination import Examination, difference
 from fcrewardbench.types import Outcome, Scored
 
 CLEARLY_SWAPPED = 14
-MAYBE_SWAPPED = 13
-"""Losses of 16. A scorer that guesses has so many in 2 and in 11 of 1,000 examinations."""
+MAYBE_SWAPPED = 12
+"""Losses of 16. A scorer that guesses has so many in 2 and in 38 of 1,000 examinations."""
 
 
 @check(
@@ -60,6 +60,9 @@ def long_pairs(examination: Examination) -> Seen:
     long = examination.long_scores
     if long.failure is Outcome.TOO_LONG:
         return Grade.WARN, f"'{long.id}', longer than nine in ten pairs, is too long: {long.detail}"
+    if not _is_finite(long):
+        told = long.detail or str(long.scores)
+        return Grade.FAIL, f"'{long.id}', longer than nine in ten pairs: {told}"
     ties = [len(set(one.scores)) == 1 for one in examination.scores.values() if one.scores]
     if long.scores and len(set(long.scores)) == 1 and 2 * sum(ties) < len(ties):
         return Grade.FAIL, f"both candidates of the long pair '{long.id}' have the same score"

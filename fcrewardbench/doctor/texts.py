@@ -22,12 +22,21 @@ _UNTOLD = (Grade.SKIPPED, "the adapter does not tell what it reads (it has no in
 def tools(examination: Examination) -> Seen:
     if examination.inputs is None:
         return _UNTOLD
-    missing = []
+    missing, undescribed = [], []
     for group, _ in examination.inputs:
         prompt = examination.words[group.id][0].text
         for tool in group.prompt.tools:
-            names = [tool.name, *tool.parameters.get("properties", {})]
-            missing += [(group.id, tool.name, name) for name in names if name not in prompt]
+            properties = tool.parameters.get("properties", {})
+            names = [tool.name, *properties]
+            missing += [(group.id, tool.name, n) for n in names if not _stands_in(n, prompt)]
+            described = [tool.description, *(p.get("description", "") for p in properties.values())]
+            if not all(_stands_in(text.strip(), prompt) for text in described):
+                undescribed.append(group.id)
+    if not missing and undescribed:
+        told = (
+            f"descriptions are missing in {len(set(undescribed))} prompts, '{undescribed[0]}' first"
+        )
+        return Grade.WARN, told
     if not missing:
         return Grade.PASS, f"every tool and parameter, in {len(examination.inputs)} prompts"
     ids = {id for id, _, _ in missing}

@@ -7,7 +7,6 @@ whose attention cannot be chosen. Both read the same final hidden states.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
@@ -38,7 +37,7 @@ class Result:
 
     `states` are the final hidden states at the positions asked for, float32 [n, hidden size];
     `logprobs` those of its tokens from its branch's start on. Both are on the CPU. `computed` is the
-    number of tokens that were computed for it and not for a sequence before it.
+    number of tokens that were computed since the sequence before it was finished.
     """
 
     sequence: int
@@ -72,13 +71,14 @@ class Engine:
         self.sharing = sharing
         self.batch_tokens = batch_tokens
         self._state_tokens = state_tokens
+        self.windows: list[int | None] = []
+        """The sliding window of each layer in the last pass over a tree."""
 
     def plan(self, branches: Sequence[Branch]) -> Plan:
         """The work as `run` does it."""
         if self.sharing != "none":
             return plan(branches, workers=len(self._networks))
-        total = sum(len(branch.ids) for branch in branches)
-        return replace(plan(branches), chapters=tuple(_alone(branches)), naive=total)
+        return replace(plan(branches), chapters=tuple(_alone(branches)))
 
     def run(
         self,
@@ -177,16 +177,16 @@ class Engine:
             for run in chapter.runs:
                 yield self._whole(device, run.sequence, work)
             return
-        costs: Counter[int] = Counter()
+        cost = 0
         state = State()
         batches = list(pack(chapter, budget, self._state_tokens))
         for index, batch in enumerate(batches):
             keep = batches[index + 1].kept if index + 1 < len(batches) else 0
-            for run in batch.runs:
-                costs[run.sequence] += run.end - run.start
+            cost += batch.tokens
             state, results = self._batch(device, batch, state, keep, work)
             for sequence, states, logprobs in results:
-                yield Result(sequence, states, logprobs, costs.pop(sequence, 0))
+                yield Result(sequence, states, logprobs, cost)
+                cost = 0
 
     def _batch(
         self, device: int, batch: Batch, state: State, keep: int, work: _Work
@@ -197,6 +197,7 @@ class Engine:
         current = Pass(layout, state, keep, network.device, kernel=self.sharing == "kernel")
         with torch.inference_mode(), attending(current):
             hidden = _hidden(network, layout.ids, layout.positions)
+            self.windows = current.windows
             if state.hidden is not None and layout.kept:
                 hidden = torch.cat([state.hidden, hidden])
             logprobs = None
@@ -233,7 +234,7 @@ class Engine:
             logprobs = None
             if self._heads:
                 previous = torch.arange(branch.start - 1, len(branch.ids) - 1)
-                targets = torch.tensor(branch.ids[branch.start :]).long()
+                targets = torch.tensor(list(branch.ids[branch.start :])).long()
                 logprobs = torch.zeros(len(branch.ids))
                 logprobs[branch.start :] = self._token_logprobs(device, hidden, previous, targets)
             wanted, own = work.read(sequence, ((0, len(branch.ids)),), hidden, logprobs)
@@ -289,22 +290,25 @@ def prepare(network: Any) -> tuple[Sharing, str]:
     """
     register()
     own = network.config._attn_implementation
-    if not getattr(network, "_supports_attention_backend", False):
-        return "none", "its attention cannot be chosen"
+    reason = _why_not(network)
+    if reason:
+        return "none", reason
     vocabulary = network.config.get_text_config().vocab_size
-    expected = _probe(Engine([network], sharing="none", batch_tokens=_PROBE_LENGTH), vocabulary)
+    expected, _ = _probe(Engine([network], sharing="none", batch_tokens=_PROBE_LENGTH), vocabulary)
     network.set_attn_implementation(NAME)
     ways: list[Sharing] = ["kernel", "blocks"] if network.device.type == "cuda" else ["blocks"]
-    reason = ""
     for way in ways:
         try:
-            found = _probe(
+            found, windows = _probe(
                 Engine([network], sharing=way, batch_tokens=_PROBE_LENGTH // 2), vocabulary
             )
         except (
             Exception
         ) as why:  # whatever a model or a compiler raises where it does not take a tree
             reason = f"{type(why).__name__}: {str(why).splitlines()[0] if str(why) else ''}"
+            continue
+        if _window_of(network) and not any(windows):
+            reason = "its sliding window is in its mask alone"
             continue
         gap = float((found - expected).norm() / expected.norm())
         if gap < _PROBE_TOLERANCE:
@@ -318,8 +322,33 @@ _PROBE_LENGTH = 24
 _PROBE_TOLERANCE = 0.1  # bfloat16 gives 0.02, a wrong mask or position 0.5 and more
 
 
-def _probe(engine: Engine, vocabulary: int) -> torch.Tensor:
-    """The last states of three sequences that share their beginnings."""
+def _why_not(network: Any) -> str:
+    """Why a network's attention cannot be the tree's, as far as its configuration tells."""
+    if not getattr(network, "_supports_attention_backend", False):
+        return "its attention cannot be chosen"
+    config = network.config.get_text_config()
+    rope = getattr(config, "rope_parameters", None) or {}
+    kinds = {part.get("rope_type") for part in (rope, *rope.values()) if isinstance(part, dict)}
+    if kinds & {"dynamic", "longrope"}:
+        return "it rotates positions by the length of the whole pass"
+    if getattr(config, "attention_chunk_size", None):
+        return "its attention is cut into chunks by its mask"
+    return ""
+
+
+def _window_of(network: Any) -> bool:
+    """Whether some layers see a sliding window only."""
+    config = network.config.get_text_config()
+    layers = getattr(config, "layer_types", None)
+    if layers:
+        return "sliding_attention" in layers
+    return bool(getattr(config, "sliding_window", None)) and getattr(
+        config, "use_sliding_window", True
+    )
+
+
+def _probe(engine: Engine, vocabulary: int) -> tuple[torch.Tensor, list[int | None]]:
+    """The last states of three sequences that share their beginnings, and each layer's window."""
     common = [11 + 7 * index for index in range(_PROBE_LENGTH - 4)]
     ends = ([5, 6, 7, 8], [5, 6, 9, 10], [17, 18, 19, 20])
     rows = [[token % vocabulary for token in (*common, *end)] for end in ends]
@@ -327,7 +356,7 @@ def _probe(engine: Engine, vocabulary: int) -> torch.Tensor:
     results = engine.run(branches, [(_PROBE_LENGTH - 1,)] * len(branches))
     states = {result.sequence: result.states for result in results}
     found = [states[index] for index in range(len(branches))]
-    return torch.cat([state for state in found if state is not None])
+    return torch.cat([state for state in found if state is not None]), engine.windows
 
 
 def _hidden(network: Any, ids: Sequence[int], positions: Sequence[int] | None) -> torch.Tensor:

@@ -15,7 +15,7 @@ from fcrewardbench.types import Group, Outcome, Tokens
 if TYPE_CHECKING:
     from fcrewardbench.scoring.engine import Result
 
-WINDOW_CANDIDATES = 4_096
+WINDOW_SEQUENCES = 4_096
 
 T = TypeVar("T")
 
@@ -75,16 +75,20 @@ Compute: TypeAlias = (
 """`Engine.run`, or what does the same with several engines."""
 
 
-def windows(groups: Iterable[Group]) -> Iterator[list[Group]]:
-    """Neighbouring groups with some thousand candidates together; which ones depends on them alone."""
+def windows(groups: Iterable[Group], sequences: int = 1) -> Iterator[list[Group]]:
+    """Neighbouring groups with some thousand sequences together; which ones depends on them alone.
+
+    Args:
+        sequences: how many each candidate has.
+    """
     window: list[Group] = []
-    candidates = 0
+    count = 0
     for group in groups:
         window.append(group)
-        candidates += len(group.candidates)
-        if candidates >= WINDOW_CANDIDATES:
+        count += len(group.candidates) * sequences
+        if count >= WINDOW_SEQUENCES:
             yield window
-            window, candidates = [], 0
+            window, count = [], 0
     if window:
         yield window
 
@@ -113,7 +117,8 @@ def work_off(
     Args:
         compute: runs sequences.
         value: a candidate's value out of the results of its sequences.
-        done: groups that are not wanted; their sequences are planned all the same.
+        done: groups that are not wanted; their sequences are planned all the same, as those of stored
+            scores are not.
         store: where finite scores are kept, and a hash of what they depend on besides the text.
     """
     if store is not None:
@@ -146,10 +151,16 @@ def work_off(
         found = value([own[sequence] for sequence in sorted(own)])
         del results[owner]
         task.values[owner[1]] = found
-        if store is not None and isinstance(found, float) and math.isfinite(found):
-            store[0].put([(task.keys[owner[1]], found)])
-        if task.group not in done and task.complete:
-            yield task
+        if task.complete:
+            if store is not None:
+                _keep(task, store[0])
+            if task.group not in done:
+                yield task
+
+
+def _keep(task: Task, store: ScoreStore) -> None:
+    scores = enumerate(task.ordered)
+    store.put([(task.keys[i], s) for i, s in scores if isinstance(s, float) and math.isfinite(s)])
 
 
 def _recall(tasks: Sequence[Task], store: ScoreStore, identity: bytes) -> None:

@@ -31,7 +31,7 @@ PREFIX_SHARE = 100
 @dataclass(frozen=True, slots=True)
 class Branch:
     """One sequence to compute: its token ids, its group, and the first position whose log-probability
-    is wanted (its length where none is)."""
+    is wanted: at least 1, and its length where none is."""
 
     ids: Sequence[int]
     group: int
@@ -123,10 +123,12 @@ def plan(branches: Sequence[Branch], *, workers: int = 1) -> Plan:
         workers: how many share the chapters; they become shorter, so that all have work.
 
     Raises:
-        ValueError: an empty sequence.
+        ValueError: an empty sequence, or one whose first token's log-probability is wanted.
     """
     if any(len(branch.ids) == 0 for branch in branches):
         raise ValueError("an empty sequence cannot be scored")
+    if any(branch.start < 1 for branch in branches):
+        raise ValueError("the first token of a sequence has no log-probability: it follows nothing")
     root = _tree(branches)
     runs = list(_depth_first(root))
     bound = sum(run.end - run.start for run in runs)
@@ -242,7 +244,8 @@ def _chapters(
     chapter: list[Run] = []
     tokens = 0
     for run in runs:
-        if tokens >= wanted and not half_done and run.start <= wanted // PREFIX_SHARE:
+        ended = bool(chapter and chapter[-1].ends)
+        if ended and not half_done and tokens >= max(wanted, PREFIX_SHARE * run.start):
             yield Chapter(tuple(chapter))
             again = Run(run.sequence, 0, run.start, scored)
             chapter = [again] if run.start else []

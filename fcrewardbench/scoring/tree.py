@@ -120,8 +120,8 @@ def _joined(spans: tuple[Span, ...]) -> tuple[Span, ...]:
 class Pass:
     """One forward pass over a batch: what the attention function reads, and what it leaves behind.
 
-    After the pass, `next` holds the keys and values of the first `keep` positions of the path. With
-    `kernel`, flex attention does each layer at once.
+    After the pass, `next` holds the keys and values of the first `keep` positions of the path, and
+    `windows` the sliding window of each layer. With `kernel`, flex attention does each layer at once.
     """
 
     def __init__(
@@ -133,6 +133,7 @@ class Pass:
         self.keep = _cut(layout.path, 0, keep)
         self.device = device
         self.kernel = kernel
+        self.windows: list[int | None] = []
         self._masks: dict[tuple[Any, ...], torch.Tensor] = {}
         self._flex: dict[int | None, Any] = {}
 
@@ -152,8 +153,8 @@ class Pass:
             value = torch.cat([self.state.values[layer], value], 2)
         else:
             key, value = key.contiguous(), value.contiguous()
-        self.next.keys.append(_gather(key, self.keep) if self.keep else key[:, :, :0])
-        self.next.values.append(_gather(value, self.keep) if self.keep else value[:, :, :0])
+        self.next.keys.append(_owned(key, self.keep))
+        self.next.values.append(_owned(value, self.keep))
         if self.kernel:
             return self._by_kernel(query, key, value, scale, window, softcap).transpose(1, 2)
         output = torch.empty_like(query)
@@ -172,7 +173,9 @@ class Pass:
             )
         return output.transpose(1, 2)
 
-    def _mask(self, queries: int, keys: int, window: int | None, dtype: torch.dtype) -> torch.Tensor:
+    def _mask(
+        self, queries: int, keys: int, window: int | None, dtype: torch.dtype
+    ) -> torch.Tensor:
         """[queries, keys], the last of which are the queries' own; 0 where seen, else -inf."""
         name = (queries, keys, window)
         if name not in self._masks:
@@ -197,7 +200,7 @@ class Pass:
 
         if window not in self._flex:
             self._flex[window] = self.block_mask(window)
-        output: torch.Tensor = _flex_attention(query.device.type)(
+        output: torch.Tensor = _flex_attention(str(query.device))(
             query,
             key,
             value,
@@ -212,10 +215,13 @@ class Pass:
         """Which keys each query sees, for flex attention."""
         from torch.nn.attention.flex_attention import create_block_mask
 
-        layout, kept, total = self.layout, self.layout.kept, len(self.layout.ids)
+        layout, total = self.layout, len(self.layout.ids)
+        kept = torch.tensor(
+            layout.kept, device=self.device
+        )  # a number would compile anew each time
         last = torch.tensor(layout.last_seen(), device=self.device)
         own = torch.tensor(layout.positions, device=self.device)
-        position = torch.cat([torch.arange(kept, device=self.device), own])
+        position = torch.cat([torch.arange(layout.kept, device=self.device), own])
 
         def sees(
             batch: torch.Tensor, head: torch.Tensor, query: torch.Tensor, key: torch.Tensor
@@ -223,7 +229,7 @@ class Pass:
             on_path = (key <= query + kept) & (query < last[key])
             return on_path & (own[query] - position[key] < window) if window else on_path
 
-        return create_block_mask(sees, None, None, total, kept + total, device=self.device)
+        return create_block_mask(sees, None, None, total, layout.kept + total, device=self.device)
 
 
 @cache
@@ -231,7 +237,16 @@ def _flex_attention(device: str) -> Any:
     """Compiled, as it is meant to be; on a CPU, where only tests take it, as it is."""
     from torch.nn.attention.flex_attention import flex_attention
 
-    return torch.compile(flex_attention, dynamic=True) if device == "cuda" else flex_attention
+    if device.startswith("cuda"):
+        return torch.compile(flex_attention, dynamic=True)
+    return flex_attention
+
+
+def _owned(tensor: torch.Tensor, spans: tuple[Span, ...]) -> torch.Tensor:
+    """The places of some spans in memory of their own, so that the rest of the tensor can go."""
+    if not spans:
+        return tensor.new_empty((*tensor.shape[:2], 0, tensor.shape[3]))
+    return _gather(tensor, spans).clone() if len(spans) == 1 else _gather(tensor, spans)
 
 
 def _gather(tensor: torch.Tensor, spans: tuple[Span, ...]) -> torch.Tensor:
@@ -260,7 +275,9 @@ def attention(
     if softcap is None and query.device.type == "cpu" and query.dtype != torch.float32:
         _, heads, queries, width = query.shape
         scaled = (query * (scale or width**-0.5)).reshape(-1, groups * queries, width)
-        scores = torch.matmul(scaled, key[0].transpose(1, 2)).view(-1, groups, queries, key.shape[2])
+        scores = torch.matmul(scaled, key[0].transpose(1, 2)).view(
+            -1, groups, queries, key.shape[2]
+        )
         scores[..., -hidden:] += mask[:, -hidden:]
         weights = torch.softmax(scores, -1).view(-1, groups * queries, key.shape[2])
         return torch.matmul(weights, value[0]).view(1, heads, queries, width)
@@ -297,9 +314,14 @@ def _attention_function(
     scaling: float | None = None,
     sliding_window: int | None = None,
     softcap: float | None = None,
+    s_aux: torch.Tensor | None = None,
     **_: Any,
 ) -> tuple[torch.Tensor, None]:
-    return _current.get().attend(query, key, value, scaling, sliding_window, softcap), None
+    if s_aux is not None:
+        raise NotImplementedError("attention sinks")
+    current = _current.get()
+    current.windows.append(sliding_window)
+    return current.attend(query, key, value, scaling, sliding_window, softcap), None
 
 
 def register() -> None:
