@@ -190,7 +190,7 @@ def test_1_an_untrained_head(language_model: Path, reward_model: Path, tmp_path:
     change_head(reward_model, tmp_path / "fresh", lambda head: head / 5)
     fresh = looked(tmp_path / "fresh", head_trained)["head trained"]
     assert fresh.grade is Grade.WARN
-    assert "a fresh head looks like" in fresh.seen
+    assert "a fresh head has just that spread" in fresh.seen
 
 
 class Mispools(Scorer):

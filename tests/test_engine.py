@@ -16,6 +16,7 @@ from fcrewardbench.scoring import engine as engines
 from fcrewardbench.scoring import plan as planning
 from fcrewardbench.scoring.engine import Engine, Result, prepare
 from fcrewardbench.scoring.plan import Branch
+from fcrewardbench.scoring.tree import _owned
 
 TOLERANCE = 1e-4
 SIZES = {
@@ -150,7 +151,9 @@ def short_chapters(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_several_devices_share_the_chapters() -> None:
     alone, _ = run([network_of("qwen3")], sharing="none")
     found, made = run([network_of("qwen3"), network_of("qwen3")])
-    assert len(made.plan(BRANCHES).chapters) > 2
+    planned = made.plan(BRANCHES)
+    assert len(planned.chapters) > 2
+    assert sum(result.computed for result in found.values()) == planned.computed
     assert_equal(found, alone)
 
 
@@ -226,6 +229,37 @@ def test_a_model_whose_attention_cannot_be_chosen_runs_alone() -> None:
     assert prepare(decoder_of(network)) == ("none", "its attention cannot be chosen")
     found, made = run([network])
     assert sum(result.computed for result in found.values()) == made.plan(BRANCHES).naive
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        (
+            {"rope_parameters": {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 10_000.0}},
+            "it rotates positions by the length of the whole pass",
+        ),
+        ({"attention_chunk_size": 8}, "its attention is cut into chunks by its mask"),
+        ({"sliding_window": 8}, "its sliding window is in its mask alone"),
+    ],
+)
+def test_a_model_that_depends_on_the_whole_pass_runs_alone(
+    config: dict[str, Any], reason: str
+) -> None:
+    """Llama's code knows neither chunks nor windows: what a mask alone would bring."""
+    made = transformers.LlamaConfig(**SIZES)
+    for name, value in config.items():
+        setattr(made, name, value)
+    network = transformers.AutoModel.from_config(made).eval()
+    assert prepare(network) == ("none", reason)
+    assert network.config._attn_implementation == "sdpa"
+
+
+def test_what_is_kept_of_a_pass_does_not_hold_the_rest_of_it() -> None:
+    rows = torch.zeros(1, 2, 1000, 8)
+    for spans, kept in (((), 0), (((3, 5),), 2), (((0, 2), (7, 9)), 4)):
+        owned = _owned(rows, spans)
+        assert owned.shape == (1, 2, kept, 8)
+        assert owned.untyped_storage().nbytes() == owned.numel() * 4
 
 
 def test_a_model_that_is_another_one_as_a_tree_runs_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -165,6 +165,8 @@ def test_dpo_is_the_difference_of_two_log_likelihoods(
         policy, before = (part[id].scores or () for part in parts)
         expected = [p - b for p, b in zip(policy, before, strict=True)]
         assert scored.scores == pytest.approx(expected, abs=2e-3)
+        assert scored.tokens.naive == sum(part[id].tokens.naive for part in parts)
+        assert scored.tokens.computed < 0.7 * scored.tokens.naive
         assert max(map(abs, expected)) > 0.05
     assert scorer.describe()["reference"] != scorer.describe()["revision"]
 

@@ -201,6 +201,19 @@ def test_an_untrained_head_is_refused(smollm2: Path) -> None:
         load(str(smollm2), "classifier")
 
 
+def test_a_language_model_head_that_is_not_linear_is_refused(tmp_path: Path, smollm2: Path) -> None:
+    """BERT's decoder has a layer of its own before its last one."""
+    tokenizer = transformers.AutoTokenizer.from_pretrained(smollm2)
+    config = transformers.BertConfig(
+        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=32, num_hidden_layers=1,
+        num_attention_heads=2, is_decoder=True,
+    )  # fmt: skip
+    transformers.BertLMHeadModel(config).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match="head that is no plain linear layer"):
+        load(str(tmp_path), "likelihood")
+
+
 def test_weights_that_are_not_there_are_refused(
     reward_models: dict[str, Path], tmp_path: Path
 ) -> None:

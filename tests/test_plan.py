@@ -26,7 +26,7 @@ sequences = st.lists(
 
 def branches_of(rows: Sequence[Ids], size: int = 2) -> list[Branch]:
     """Groups of `size` neighbours, scored from their middle on."""
-    return [Branch(row, index // size, len(row) // 2) for index, row in enumerate(rows)]
+    return [Branch(row, index // size, 1 + len(row) // 2) for index, row in enumerate(rows)]
 
 
 def replay(
@@ -103,7 +103,12 @@ def test_memory_is_tried_at_the_start() -> None:
 
 def test_an_empty_sequence_is_refused() -> None:
     with pytest.raises(ValueError, match="empty sequence"):
-        plan([Branch((), 0, 0)])
+        plan([Branch((), 0, 1)])
+
+
+def test_a_first_token_has_no_log_probability() -> None:
+    with pytest.raises(ValueError, match="follows nothing"):
+        plan([Branch((1, 2), 0, 0)])
 
 
 # ── on the benchmark ─────────────────────────────────────────────────────────────────────────────

@@ -97,6 +97,8 @@ def _arguments() -> argparse.Namespace:
     sizes = (arguments.pairs, arguments.groups8, arguments.groups32)
     named = zip(WORKLOADS, sizes, strict=True)
     arguments.groups = {name: count for name, count in named if count}
+    if any(count < arguments.blocks for count in arguments.groups.values()):
+        parser.error("a workload needs a group for each of the --blocks, or 0 of them")
     return arguments
 
 

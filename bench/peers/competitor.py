@@ -1,6 +1,6 @@
 """A competitor is a process: it loads once, then answers requests, one JSON line each way.
 
-    {"do": "timed", "workload": …, "count": …, "path": …}   → scores, seconds, tokens computed
+    {"do": "timed", "workload": …, "places": …, "path": …}   → scores, seconds, tokens computed
     {"do": NAME, …}                                          → what the method NAME returns
 
 The first line that it writes says its versions. It runs in an environment of its own, so that this

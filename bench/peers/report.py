@@ -98,17 +98,21 @@ def markdown(result: Mapping[str, Any]) -> str:
     lines = [
         f"{settings['model']}, {settings['dtype']}, {settings['threads']} threads on "
         f"{machine['cpu']} ({machine['cores']} cores, {machine['memory_gib']} GiB). Peak of the model: "
-        f"{_range(peak, 0)} tokens a second. Ranges are the least and the most of {peak['n']} rounds.",
+        f"{_range(peak, 0)} tokens a second. Each round scores another block, so that ranges, the "
+        f"least and the most of {peak['n']} rounds, are of data and of noise.",
     ]
     for workload, rows in result["results"].items():
-        blocks = result["workloads"][workload]
+        rounds = max(row["seconds"]["n"] for row in rows.values())
+        every = result["workloads"][workload]
+        blocks = every[:rounds]
+        whole_size = sum(block["groups"] for block in every)
         groups, sequences, naive, tree = (
             sum(block[name] for block in blocks)
             for name in ("groups", "sequences", "naive", "tree")
         )
         lines += [
             "",
-            f"**{workload}**: {groups} groups in {len(blocks)} blocks, a block a round; "
+            f"**{workload}**: {groups} of {whole_size} groups, in {rounds} rounds of a block each; "
             f"{sequences:,} sequences, {naive:,} tokens, {tree:,} with every common prefix of a "
             "block once.",
             "",

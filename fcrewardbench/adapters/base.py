@@ -99,6 +99,8 @@ class Scorer(ABC):
         Raises:
             ValueError: see `score`.
         """
+        if not group.candidates:
+            raise ValueError("there is no candidate to score")
         (scored,) = self.score_groups([group])
         if scored.scores is None:
             raise ValueError(f"{scored.failure}: {scored.detail}")
@@ -175,10 +177,7 @@ def group_of(
     Raises:
         DataError: a tool or a message that cannot be read.
         TypeError: a candidate that is neither calls nor text.
-        ValueError: no candidate.
     """
-    if not candidates:
-        raise ValueError("a group needs a candidate")
     read = tuple(tool if isinstance(tool, Tool) else tool_from(tool) for tool in tools)
     prompt = Prompt(read, messages_of(messages))
     return Group(id, prompt, tuple(_candidate(candidate) for candidate in candidates))

@@ -182,11 +182,14 @@ class Engine:
         batches = list(pack(chapter, budget, self._state_tokens))
         for index, batch in enumerate(batches):
             keep = batches[index + 1].kept if index + 1 < len(batches) else 0
-            cost += batch.tokens
+            costs = {}
+            for run in batch.runs:
+                cost += run.end - run.start
+                for sequence in run.ends:
+                    costs[sequence], cost = cost, 0
             state, results = self._batch(device, batch, state, keep, work)
             for sequence, states, logprobs in results:
-                yield Result(sequence, states, logprobs, cost)
-                cost = 0
+                yield Result(sequence, states, logprobs, costs[sequence])
 
     def _batch(
         self, device: int, batch: Batch, state: State, keep: int, work: _Work
