@@ -38,7 +38,7 @@ from fcrewardbench.types import Group, Input
 
 CHARACTERS_PER_TOKEN = 4
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
-HEAD_ROWS = 256
+HEAD_ROWS = 128
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from fcrewardbench.scoring.plan import Batch, Branch, Chapter, Plan, pack, plan
 from fcrewardbench.scoring.tree import NAME, Layout, Pass, Span, State, attending, places, register
 
 LEAST_BATCH_TOKENS = 64
-HEAD_ROWS = 256
+HEAD_ROWS = 128
 """Positions whose logits are in memory together."""
 
 Sharing = Literal["kernel", "blocks", "none"]
@@ -251,8 +251,8 @@ class Engine:
         for first in range(0, len(targets), HEAD_ROWS):
             rows = slice(first, first + HEAD_ROWS)
             logits = self._heads[device](hidden[previous[rows].to(hidden.device)])
-            chosen = logits.gather(1, targets[rows, None].to(logits.device))[:, 0]
-            found.append((chosen - logits.logsumexp(1)).cpu())
+            chosen = targets[rows, None].to(logits.device)
+            found.append(logits.log_softmax(1).gather(1, chosen)[:, 0].cpu())
         return torch.cat(found) if found else torch.zeros(0)
 
 
