@@ -134,13 +134,13 @@ def load_named(model: str, adapter: str | None = None, **options: Any) -> Loaded
                 )
             scorer = _construct(adapter, cls, model if takes_model else None, options)
             return Loaded(model, adapter, scorer, options=options)
-    location, revision = _locate(model, options.pop("revision", None))
+    location, revision = locate(model, options.pop("revision", None))
     package = KNOWN_MODELS.get(model)
     name = adapter or (package.adapter if package else _guess(location, model))
     if revision is not None:
         options["revision"] = revision
     if options.get("reference") is not None:
-        options["reference"] = str(_locate(options["reference"], None)[0])
+        options["reference"] = str(locate(options["reference"], None)[0])
     scorer = _construct(name, adapter_class(name), str(location), options)
     commit = None if package else revision
     return Loaded(model, name, scorer, package, commit, folder=location, options=options)
@@ -237,7 +237,7 @@ def _construct(
     return cls(**options)
 
 
-def _locate(model: str, wanted: str | None) -> tuple[Path, str | None]:
+def locate(model: str, wanted: str | None) -> tuple[Path, str | None]:
     """Folder of a model, and its revision where the folder's content does not have to tell it."""
     on_hub = model.startswith("hub:") or _is_hub_id(model)
     if wanted is not None and not on_hub:

@@ -8,6 +8,7 @@ is the whole shared state.
 
     plan      sequences → chapters, and how many tokens they cost
     pack      one chapter → batches of at most so many new tokens
+    whole     sequences → one batch
 
 A chapter begins with an empty state, so that it gives the same numbers whether or not the chapters
 before it ran: a run that was killed goes on at a chapter, and several GPUs take one each. No model is
@@ -125,16 +126,23 @@ def plan(branches: Sequence[Branch], *, workers: int = 1) -> Plan:
     Raises:
         ValueError: an empty sequence, or one whose first token's log-probability is wanted.
     """
-    if any(len(branch.ids) == 0 for branch in branches):
-        raise ValueError("an empty sequence cannot be scored")
-    if any(branch.start < 1 for branch in branches):
-        raise ValueError("the first token of a sequence has no log-probability: it follows nothing")
+    _check(branches)
     root = _tree(branches)
     runs = list(_depth_first(root))
     bound = sum(run.end - run.start for run in runs)
     wanted = min(CHAPTER_TOKENS, max(LEAST_CHAPTER_TOKENS, bound // (8 * workers)))
     chapters = _chapters(runs, branches, wanted, root.scored)
     return Plan(tuple(chapters), sum(len(branch.ids) for branch in branches), bound)
+
+
+def whole(branches: Sequence[Branch]) -> Batch:
+    """All of some sequences in one forward pass, whatever it costs: what training takes.
+
+    Raises:
+        ValueError: see `plan`.
+    """
+    _check(branches)
+    return Batch(0, tuple(_depth_first(_tree(branches))))
 
 
 def pack(chapter: Chapter, batch_tokens: int, state_tokens: int | None = None) -> Iterator[Batch]:
@@ -162,6 +170,13 @@ def pack(chapter: Chapter, batch_tokens: int, state_tokens: int | None = None) -
             room -= end - start
             start = end
     yield Batch(kept, tuple(runs))
+
+
+def _check(branches: Sequence[Branch]) -> None:
+    if any(len(branch.ids) == 0 for branch in branches):
+        raise ValueError("an empty sequence cannot be scored")
+    if any(branch.start < 1 for branch in branches):
+        raise ValueError("the first token of a sequence has no log-probability: it follows nothing")
 
 
 def _key(ids: Sequence[int]) -> bytes:

@@ -157,21 +157,23 @@ class Pass:
         self.next.values.append(_owned(value, self.keep))
         if self.kernel:
             return self._by_kernel(query, key, value, scale, window, softcap).transpose(1, 2)
-        output = torch.empty_like(query)
+        outputs = []
         for (start, end), spans in self.layout.blocks:
             reach = sum(last - first for first, last in spans)
             lowest = max(0, reach - (end - start) - window + 1) if window else 0
             seen = _cut(spans, lowest, reach) if lowest else spans
-            output[:, :, start:end] = attention(
-                query[:, :, start:end],
-                _gather(key, seen),
-                _gather(value, seen),
-                self._mask(end - start, reach - lowest, window, query.dtype),
-                scale,
-                softcap,
-                hidden=reach - lowest if window else end - start,
+            outputs.append(
+                attention(
+                    query[:, :, start:end],
+                    _gather(key, seen),
+                    _gather(value, seen),
+                    self._mask(end - start, reach - lowest, window, query.dtype),
+                    scale,
+                    softcap,
+                    hidden=reach - lowest if window else end - start,
+                )
             )
-        return output.transpose(1, 2)
+        return torch.cat(outputs, 2).transpose(1, 2)
 
     def _mask(
         self, queries: int, keys: int, window: int | None, dtype: torch.dtype
@@ -297,7 +299,11 @@ _current: ContextVar[Pass] = ContextVar("current")
 
 @contextmanager
 def attending(current: Pass) -> Iterator[None]:
-    """Let `NAME` attend as this pass says."""
+    """Let `NAME` attend as this pass says.
+
+    Training, whose backward pass may run the forward once more in another thread, gives the pass to the
+    model instead, as the argument `tree`, which it hands down to its attention.
+    """
     token = _current.set(current)
     try:
         yield
@@ -315,11 +321,12 @@ def _attention_function(
     sliding_window: int | None = None,
     softcap: float | None = None,
     s_aux: torch.Tensor | None = None,
+    tree: Pass | None = None,
     **_: Any,
 ) -> tuple[torch.Tensor, None]:
     if s_aux is not None:
         raise NotImplementedError("attention sinks")
-    current = _current.get()
+    current = _current.get() if tree is None else tree
     current.windows.append(sliding_window)
     return current.attend(query, key, value, scaling, sliding_window, softcap), None
 

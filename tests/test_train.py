@@ -1,0 +1,367 @@
+"""Training on trees: gradients, the whole command, kills, long prompts, bad input."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+import torch
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    Gemma3TextConfig,
+    LlamaConfig,
+    PreTrainedConfig,
+    Qwen3Config,
+)
+
+from fcrewardbench import Call, DataError, Pair, Prompt, Scorer, UsageError, load
+from fcrewardbench.adapters.folder import load_tokenizer
+from fcrewardbench.calls.tools import tool_from
+from fcrewardbench.render import Renderer
+from toolrm.records import TrainingPair, read_pairs, write_pairs
+from toolrm.train.batch import TreeCollator
+from toolrm.train.groups import Lengths, rendered
+from toolrm.train.progress import read_metrics
+from toolrm.train.recipe import Recipe, load_recipe, recipe_names
+from toolrm.train.run import train
+from toolrm.train.trainer import over_trees
+
+SIZES: dict[str, Any] = {
+    "vocab_size": 500,
+    "hidden_size": 64,
+    "intermediate_size": 128,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 512,
+    "num_labels": 1,
+    "pad_token_id": 0,
+}
+CONFIGS: list[PreTrainedConfig] = [
+    LlamaConfig(**SIZES),
+    Qwen3Config(head_dim=16, **SIZES),
+    Gemma3TextConfig(head_dim=16, sliding_window=16, **SIZES),
+]
+PLACES = ("Oslo", "Lima", "Cairo", "Rome", "Bern", "Kyoto", "Quito", "Riga")
+TRAINS = tool_from(
+    {
+        "name": "find_trains",
+        "description": "Trains between two towns",
+        "parameters": {
+            "type": "object",
+            "properties": {"start": {"type": "string"}, "end": {"type": "string"}},
+            "required": ["start", "end"],
+        },
+    }
+)
+
+
+def _pairs(records: int, seed: int) -> Iterator[TrainingPair]:
+    rng = Random(seed)
+    for number in range(records):
+        start, end, other = rng.sample(PLACES, 3)
+        prompt = Prompt((TRAINS,), ({"role": "user", "content": f"Trains from {start} to {end}."},))
+        right = (Call("find_trains", {"start": start, "end": end}),)
+        for place, wrong in enumerate(
+            ({"start": end, "end": start}, {"start": start, "end": other})
+        ):
+            pair = Pair(
+                f"{seed}-{number}-{place}",
+                prompt,
+                right,
+                (Call("find_trains", wrong),),
+                "parameter value error",
+                "toy",
+                "edit:swap",
+            )
+            yield TrainingPair(pair, f"{seed}-{number}", "CC0-1.0")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pairs")
+    write_pairs(folder / "train.parquet", _pairs(40, 1))
+    write_pairs(folder / "held-out.parquet", _pairs(6, 2))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory, smollm2: Path) -> Path:
+    """A tiny Llama with SmolLM2's tokenizer."""
+    folder = tmp_path_factory.mktemp("base")
+    tokenizer = AutoTokenizer.from_pretrained(smollm2)
+    tokenizer.save_pretrained(folder)
+    torch.manual_seed(0)
+    sizes = {**SIZES, "vocab_size": len(tokenizer), "max_position_embeddings": 2_048}
+    from transformers import AutoModelForCausalLM
+
+    config = LlamaConfig(**{**sizes, "num_labels": 2})
+    AutoModelForCausalLM.from_config(config).save_pretrained(folder)
+    return folder
+
+
+def _recipe(base: Path, **changes: Any) -> Recipe:
+    values = {
+        "base": f"path:{base}",
+        "autocast": False,
+        "learning_rate": 2e-3,
+        "groups_per_step": 4,
+        "groups_per_pass": 2,
+        "max_steps": 12,
+        "evaluate_every": 4,
+    }
+    return Recipe.model_validate({**values, **changes})
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: type(config).__name__)
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_gradients_are_those_of_single_sequences(
+    config: PreTrainedConfig, checkpointing: bool
+) -> None:
+    torch.manual_seed(0)
+    tree = AutoModelForSequenceClassification.from_config(config).float()
+    plain = copy.deepcopy(tree)
+    plain.set_attn_implementation("eager")
+    rng = Random(1)
+
+    def ids(length: int) -> list[int]:
+        return [rng.randrange(1, 500) for _ in range(length)]
+
+    examples: list[dict[str, Any]] = []
+    for length in (150, 40):
+        prompt = ids(length)
+        chosen = prompt + ids(20)
+        examples.append(
+            {"chosen_ids": chosen, "rejected_ids": [prompt + ids(9), chosen[:-5] + ids(30)]}
+        )
+    over_trees(tree)
+    tree.train()
+    if checkpointing:
+        tree.gradient_checkpointing_enable({"use_reentrant": False})
+    batch = TreeCollator()(examples)
+    assert batch["input_ids"].shape[1] == (150 + 20 + 9 + 30) + (40 + 20 + 9 + 30)
+    chosen, rejected = tree(**batch).logits.chunk(2)
+    loss = -torch.nn.functional.logsigmoid(chosen - rejected).mean()
+    loss.backward()  # type: ignore[no-untyped-call]
+
+    losses = []
+    for example in examples:
+        better = plain(input_ids=torch.tensor([example["chosen_ids"]])).logits[0, 0]
+        for row in example["rejected_ids"]:
+            worse = plain(input_ids=torch.tensor([row])).logits[0, 0]
+            losses.append(-torch.nn.functional.logsigmoid(better - worse))
+    expected = torch.stack(losses).mean()
+    expected.backward()  # type: ignore[no-untyped-call]
+    assert float(loss) == pytest.approx(float(expected), abs=1e-5)
+    compared = 0
+    for (name, one), (_, other) in zip(
+        tree.named_parameters(), plain.named_parameters(), strict=True
+    ):
+        if other.grad is None:
+            continue
+        assert one.grad is not None, name
+        assert float((one.grad - other.grad).norm() / other.grad.norm()) < 1e-4, name
+        compared += 1
+    assert compared > 20
+
+
+def test_a_trained_model_scores_as_it_was_trained(base: Path, data: Path, tmp_path: Path) -> None:
+    recipe = _recipe(base, max_steps=40, evaluate_every=20)
+    train(recipe, data / "train.parquet", data / "held-out.parquet", tmp_path / "run")
+    rows = read_metrics(tmp_path / "run" / "metrics.jsonl")
+    looks = [row for row in rows if "eval_loss" in row]
+    assert [row["step"] for row in looks] == [20, 40]
+    assert looks[-1]["eval_loss"] < 0.6931  # it learnt what it saw
+    scorer = load(f"path:{tmp_path / 'run' / 'model'}")
+    assert isinstance(scorer, Scorer)
+    margins = []
+    for pair in read_pairs(data / "held-out.parquet"):
+        chosen, rejected = scorer.score_group(pair.pair.group())
+        margins.append(
+            (chosen - rejected) * (1 if pair.pair.group().correct == (True, False) else -1)
+        )
+    best = min(looks, key=lambda row: row["eval_loss"])
+    assert sum(margins) / len(margins) == pytest.approx(best["eval_margin"], abs=1e-4)
+    assert (tmp_path / "run" / "curves.png").stat().st_size > 5_000
+    card = (tmp_path / "run" / "model" / "README.md").read_text()
+    assert "Bradley-Terry" in card
+    assert "80 whole" in card
+
+
+def test_adapters_are_kept_and_merged(base: Path, data: Path, tmp_path: Path) -> None:
+    recipe = _recipe(
+        base, lora={"rank": 4, "alpha": 8, "from_layer": 1}, dtype="bfloat16", autocast=True
+    )
+    train(recipe, data / "train.parquet", None, tmp_path / "run")
+    from safetensors.torch import load_file
+
+    adapter = load_file(tmp_path / "run" / "adapter" / "adapter_model.safetensors")
+    assert any(name.endswith("score.weight") for name in adapter)
+    assert not any(".layers.0." in name for name in adapter)
+    merged = load_file(tmp_path / "run" / "model" / "model.safetensors")
+    original = load_file(base / "model.safetensors")
+    assert torch.equal(
+        merged["model.layers.0.mlp.up_proj.weight"],
+        original["model.layers.0.mlp.up_proj.weight"].bfloat16().float(),
+    )
+    up = "model.layers.2.mlp.up_proj"
+    key = f"base_model.model.{up}.lora_{{}}.weight"
+    change = 2 * adapter[key.format("B")].float() @ adapter[key.format("A")].float()
+    found = merged[f"{up}.weight"] - original[f"{up}.weight"].bfloat16().float()
+    assert float(change.abs().max()) > 0
+    torch.testing.assert_close(found, change, atol=1e-6, rtol=1e-3)
+
+
+def _command(base: Path, data: Path, out: Path) -> list[str]:
+    recipe = out.parent / "recipe.yaml"
+    recipe.write_text(json.dumps(_recipe(base).model_dump(mode="json")))  # JSON is YAML
+    return [
+        *(sys.executable, "-m", "toolrm", "train", "--recipe", str(recipe), "--out", str(out)),
+        *("--data", str(data / "train.parquet"), "--held-out", str(data / "held-out.parquet")),
+    ]
+
+
+def test_a_killed_run_ends_with_the_same_loss(base: Path, data: Path, tmp_path: Path) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    train(_recipe(base), data / "train.parquet", data / "held-out.parquet", whole)
+    command = _command(base, data, killed)
+    process = subprocess.Popen(command, start_new_session=True)
+    deadline = time.monotonic() + 120
+    while not any(row["step"] >= 6 for row in read_metrics(killed / "metrics.jsonl")):
+        assert process.poll() is None, "it ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (killed / "model").exists()
+    subprocess.run(command, check=True)
+    one, other = (
+        {
+            row["step"]: row["eval_loss"]
+            for row in read_metrics(run / "metrics.jsonl")
+            if "eval_loss" in row
+        }
+        for run in (whole, killed)
+    )
+    assert other.keys() == one.keys() == {4, 8, 12}
+    assert other[12] == pytest.approx(one[12], abs=1e-3)
+
+
+def test_two_processes_train_together(base: Path, data: Path, tmp_path: Path) -> None:
+    alone, together = tmp_path / "alone", tmp_path / "together"
+    train(_recipe(base), data / "train.parquet", data / "held-out.parquet", alone)
+    launch = [
+        *(sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2"),
+        *("--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"),
+        *("--main_process_port", "0"),
+    ]
+    command = [*launch, *_command(base, data, together)[1:]]
+    subprocess.run(command, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    last = [
+        [row for row in read_metrics(run / "metrics.jsonl") if "eval_loss" in row][-1]
+        for run in (alone, together)
+    ]
+    assert last[0]["step"] == last[1]["step"] == 12
+    # Other groups meet in a step there, so the way is another one; where it leads is not.
+    assert last[1]["eval_loss"] == pytest.approx(last[0]["eval_loss"], abs=0.1)
+    assert (together / "model" / "model.safetensors").is_file()
+
+
+def test_long_prompts_lose_unused_tools_then_turns_and_are_counted(smollm2: Path) -> None:
+    renderer = Renderer(load_tokenizer(str(smollm2), trust_remote_code=False))
+    other = tool_from({"name": "sing", "description": "la " * 300, "parameters": {}})
+    first = next(_pairs(1, 1))
+    messages = (
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "old " * 300},
+        {"role": "assistant", "content": "Yes."},
+        *first.pair.prompt.messages,
+    )
+
+    def pair(number: int, tools: Any, turns: Any) -> TrainingPair:
+        return TrainingPair(
+            Pair(
+                str(number),
+                Prompt(tools, turns),
+                first.pair.chosen,
+                first.pair.rejected,
+                "x",
+                "toy",
+                "edit:swap",
+            ),
+            str(number),
+            "CC0-1.0",
+        )
+
+    short = first.pair.prompt.messages
+    pairs = [
+        pair(0, (TRAINS,), short),
+        pair(1, (other, TRAINS), short),
+        pair(2, (TRAINS, other), messages),
+        pair(3, (TRAINS,), ({"role": "user", "content": "now " * 900},)),
+    ]
+    lengths = Lengths()
+    groups = list(rendered(pairs, renderer, 300, lengths))
+    assert lengths.counts == {
+        "whole": 1,
+        "tools cut": 1,
+        "turns cut": 1,
+        "left out: too long even so": 1,
+    }
+    texts = [renderer._tokenizer.decode(group.chosen) for group in groups]
+    assert all("find_trains" in text and "sing" not in text for text in texts)
+    assert "Be brief." in texts[2]
+    assert "old" not in texts[2]
+    assert lengths.longest <= 300
+
+
+def test_recipes_that_ship_are_valid() -> None:
+    assert {"smoke", "smollm2-135m", "paper-1.7b", "paper-8b", "paper-14b"} <= set(recipe_names())
+    for name in recipe_names():
+        if not name.startswith("synthesize"):
+            load_recipe(name)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("base: x\nlearning_rate: 1e-4\nlearning_rat: 2", "learning_rat: Extra inputs"),
+        ("base: x\nlearning_rate: -1", "learning_rate: Input should be greater than 0"),
+        ("base: [", "no YAML"),
+    ],
+)
+def test_a_wrong_recipe_is_refused_in_a_sentence(text: str, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=told):
+        load_recipe(str(path))
+
+
+def test_bad_input_is_told_with_its_place(base: Path, data: Path, tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(data / "train.parquet")
+    column = table["rejected_output"].to_pylist()
+    column[4] = table["chosen_output"][4].as_py()
+    place = table.column_names.index("rejected_output")
+    pq.write_table(
+        table.set_column(place, "rejected_output", pa.array(column)), tmp_path / "bad.parquet"
+    )
+    with pytest.raises(DataError, match=r"bad\.parquet, row 5"):
+        train(_recipe(base), tmp_path / "bad.parquet", None, tmp_path / "run")
+    with pytest.raises(UsageError, match="holds a run of another recipe"):
+        train(_recipe(base, seed=1), data / "train.parquet", None, tmp_path / "run")
+    with pytest.raises(UsageError, match="no multiple"):
+        train(_recipe(base, groups_per_step=5), data / "train.parquet", None, tmp_path / "other")

@@ -1,0 +1,142 @@
+"""What the trainer's data is made of: records with known right calls, and the pairs made of them.
+
+Pairs are stored as Parquet in the form that benchmarks have (`docs/formats.md`), with columns of their
+own besides, so that `fcrb evaluate` and `fcrb show` read a training file, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fcrewardbench import AdmissibleCall, Call, DataError, Pair, Prompt
+from fcrewardbench.benchmarks.export import record_of
+from fcrewardbench.benchmarks.records import item_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ROWS_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A prompt, and every call that is due there.
+
+    Args:
+        id: unique over all sources: `source/…`.
+        source: the name of the data set.
+        licence: its SPDX identifier.
+        prompt: tools and conversation, up to the turn in which the calls are due.
+        answer: the calls that are due, each argument with its admissible values (`""` among them means
+            that it may be left out), the best first; empty where no call is due.
+    """
+
+    id: str
+    source: str
+    licence: str
+    prompt: Prompt
+    answer: tuple[AdmissibleCall, ...]
+
+    @property
+    def gold(self) -> tuple[Call, ...]:
+        """The right calls: of every argument its first admissible value, or none if that is `""`."""
+        return tuple(
+            Call(
+                call.name,
+                {name: values[0] for name, values in call.arguments.items() if values[0] != ""},
+            )
+            for call in self.answer
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPair:
+    """A pair and where it is from.
+
+    Pairs of one `record` with equal prompts and equal chosen candidates are trained together, their
+    prompt computed once. `pair.category` is the source, `pair.generator` the model or `edit:<operator>`
+    that made the rejected candidate.
+    """
+
+    pair: Pair
+    record: str
+    licence: str
+
+    @property
+    def source(self) -> str:
+        return self.pair.category
+
+
+def write_pairs(path: Path, pairs: Iterable[TrainingPair]) -> int:
+    """Write pairs as Parquet, a thousand at a time, and return how many there were.
+
+    The file appears under its name when it is complete.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f"{path.name}.part")
+    count = 0
+    with pq.ParquetWriter(scratch, _schema()) as writer:
+        for rows in _batches(map(_row, pairs)):
+            writer.write_table(pa.Table.from_pylist(rows, schema=_schema()))
+            count += len(rows)
+    scratch.replace(path)
+    return count
+
+
+def read_pairs(path: Path) -> Iterator[TrainingPair]:
+    """Pairs of a file that `write_pairs` wrote, or of any Parquet file of pairs.
+
+    Raises:
+        DataError: the file cannot be read, or a row is no pair; the message names the row.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(path)
+    except (OSError, pa.ArrowInvalid) as why:
+        raise DataError(f"{path} is no Parquet file of pairs: {why}") from None
+    number = 0
+    for batch in file.iter_batches(ROWS_AT_ONCE):
+        for row in batch.to_pylist():
+            number += 1
+            try:
+                item = item_of(row, f"row-{number}")
+            except DataError as why:
+                raise DataError(f"{path}, row {number}: {why}") from None
+            if not isinstance(item, Pair):
+                raise DataError(f"{path}, row {number}: a set of candidates, where pairs are due.")
+            yield TrainingPair(
+                item, str(row.get("record") or item.id), str(row.get("licence") or "unknown")
+            )
+
+
+def _row(pair: TrainingPair) -> dict[str, Any]:
+    return {**record_of(pair.pair), "record": pair.record, "licence": pair.licence}
+
+
+def _batches(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    batch = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == ROWS_AT_ONCE:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _schema() -> pa.Schema:
+    import pyarrow as pa
+
+    names = (
+        *("id", "tools", "conversation", "chosen_output", "rejected_output", "error_type"),
+        *("model_name", "test_category", "doubt", "record", "licence"),
+    )
+    return pa.schema([(name, pa.string()) for name in names])

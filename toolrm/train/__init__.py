@@ -1,0 +1,1 @@
+"""Training of Bradley-Terry outcome reward models, the prompt of a group computed once."""
