@@ -1,0 +1,68 @@
+"""Plain JSONL in the OpenAI shape: a conversation a line, under `messages` and `tools`.
+
+Every turn in which the assistant calls is a record. A conversation without any call is one, too,
+if the assistant has the last word: no call is due there. `id` and `licence` are taken where a line
+has them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from fcrewardbench import DataError, Tool
+from fcrewardbench.messages import calls_of, messages_of
+from fcrewardbench.types import JsonObject, Message
+from toolrm.records import Record
+from toolrm.sources.base import LeftOut, expected, files_of, parsed, record_of, rows, tools_from
+
+LICENCE = "NOASSERTION"  # SPDX for "nobody says"
+
+
+def records(path: Path, skipped: Counter[str]) -> Iterator[Record]:
+    """Records of a file, or of a folder's `.jsonl` files."""
+    files = files_of(path, (".jsonl", ".json"))
+    for number, row in rows(files, ("messages", "tools"), skipped):
+        try:
+            messages, tools = _conversation(row), tools_from(parsed(row["tools"]))
+        except LeftOut as why:
+            skipped[str(why)] += 1
+            continue
+        id = str(row.get("id") or number)
+        licence = str(row.get("licence") or row.get("license") or LICENCE)
+        yield from due_calls("messages", licence, id, tools, messages, skipped, abstain=True)
+
+
+def due_calls(
+    source: str,
+    licence: str,
+    id: str,
+    tools: Sequence[Tool],
+    messages: Sequence[Message],
+    skipped: Counter[str],
+    *,
+    abstain: bool = False,
+) -> Iterator[Record]:
+    """A record for every turn that calls; with `abstain`, one for a conversation without any."""
+    turns = [index for index, message in enumerate(messages) if calls_of(message)]
+    if not turns:
+        if not abstain or messages[-1]["role"] != "assistant":
+            skipped["a conversation without calls"] += 1
+            return
+        turns = [len(messages) - 1]
+    for index in turns:
+        try:
+            answer = [expected(call, tools) for call in calls_of(messages[index])]
+            yield record_of(source, licence, f"{id}/{index}", tools, messages[:index], answer)
+        except LeftOut as why:
+            skipped[str(why)] += 1
+
+
+def _conversation(row: JsonObject) -> tuple[Message, ...]:
+    raw: Any = parsed(row["messages"])
+    try:
+        return messages_of(raw)
+    except (DataError, TypeError, AttributeError):
+        raise LeftOut("a conversation that cannot be read") from None
