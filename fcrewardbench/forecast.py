@@ -22,11 +22,11 @@ from typing import Any
 
 from fcrewardbench.adapters.base import Judge
 from fcrewardbench.adapters.folder import load_config, longest_sequence, tensor_sizes
-from fcrewardbench.adapters.local import (
+from fcrewardbench.adapters.local import LocalScorer
+from fcrewardbench.adapters.network import (
     CPU_BATCH_TOKENS,
     GPU_BATCH_TOKENS,
     LocalModel,
-    LocalScorer,
     state_bytes_per_token,
 )
 from fcrewardbench.adapters.registry import Loaded, defaults_of, load_named

@@ -10,7 +10,7 @@ import pytest
 import torch
 import transformers
 
-from fcrewardbench.adapters.local import decoder_of, logits_of
+from fcrewardbench.adapters.network import decoder_of, logits_of
 from fcrewardbench.errors import RunError
 from fcrewardbench.scoring import engine as engines
 from fcrewardbench.scoring import plan as planning

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fcrewardbench.adapters.base import Judge
-from fcrewardbench.adapters.local import LocalModel, devices_of, logits_of
+from fcrewardbench.adapters.network import LocalModel, devices_of, logits_of
 from fcrewardbench.adapters.replies import LEAST_LETTER_MASS, Choice, read_logprobs, read_text
 from fcrewardbench.errors import UsageError
 from fcrewardbench.prompts import ASKS, load_prompt

@@ -24,7 +24,7 @@ from fcrewardbench.adapters.folder import (
     longest_sequence,
     weight_names,
 )
-from fcrewardbench.adapters.local import DTYPES
+from fcrewardbench.adapters.network import DTYPES
 from fcrewardbench.errors import MissingExtra, ModelError, UsageError
 from fcrewardbench.render import Rendered, Renderer
 from fcrewardbench.types import Group, Input, Outcome, Scored, Tokens

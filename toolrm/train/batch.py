@@ -16,7 +16,8 @@ class TreeCollator:
 
     Each example has `chosen_ids` [tokens], `rejected_ids`, a list of such rows, and perhaps `margins`,
     a number for each of these. The batch has `input_ids`, `position_ids` and `attention_mask`, all
-    [1, tokens]; for every pair, the places of the last tokens of its sequences in `chosen` and `rejected` [pairs];
+    [1, tokens]; for every pair, the places of the last tokens of its sequences in `chosen` and
+    `rejected` [pairs];
     `margin` [pairs] if there are margins; and the `layout` that the attention reads.
     """
 

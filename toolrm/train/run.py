@@ -22,7 +22,7 @@ from trl import RewardConfig
 
 from fcrewardbench import ModelError, RunError, UsageError
 from fcrewardbench.adapters.folder import load_config, load_tokenizer, loading_error
-from fcrewardbench.adapters.local import decoder_of
+from fcrewardbench.adapters.network import decoder_of
 from fcrewardbench.adapters.registry import locate
 from fcrewardbench.render import Renderer
 from toolrm.records import read_pairs

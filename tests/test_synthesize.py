@@ -1,0 +1,678 @@
+"""Training pairs: every rejected candidate is wrong, nothing gives the answer away, nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from fcrewardbench import (
+    AdmissibleCall,
+    Call,
+    Candidate,
+    ErrorType,
+    Prompt,
+    UnknownName,
+    UsageError,
+    check,
+    parse,
+)
+from fcrewardbench.benchmarks.base import same
+from fcrewardbench.calls.edits.base import Context, edited
+from fcrewardbench.calls.edits.families import BENCHMARK_FAMILY
+from fcrewardbench.calls.tools import tool_from
+from fcrewardbench.errors import RunError
+from toolrm.cli.synthesize import command
+from toolrm.records import Record, TrainingPair, read_pairs
+from toolrm.synthesize import Report, SynthesizeConfig, load_config, synthesize
+from toolrm.synthesize.balance import capped, request_form
+from toolrm.synthesize.config import GeneratorConfig
+from toolrm.synthesize.edits import EDITS
+from toolrm.synthesize.generate import calls_schema, generated
+from toolrm.synthesize.rejected import Tally, peers_of, rejected_of
+from toolrm.synthesize.split import held_out_tools
+from toolrm.synthesize.styles import STYLES, restyled
+from toolrm.synthesize.words import ask, decline
+
+NOUNS = ("ferry", "museum", "parcel", "lesson", "garden", "concert", "clinic", "library")
+PLACES = ("Turku", "Bergen", "Aarhus", "Malmo", "Tampere", "Odense", "Uppsala", "Stavanger")
+
+
+def description(noun: str) -> dict[str, Any]:
+    return {
+        "name": f"book_{noun}",
+        "description": f"Reserves places at a {noun} for a visitor.",
+        "parameters": {
+            "type": "object",
+            "properties": {
+                "city": {"type": "string", "description": "City of the visit, such as Lahti"},
+                "visitors": {"type": "integer", "description": "Number of people"},
+                "date": {"type": "string", "description": "Day of the visit"},
+                "class": {"type": "string", "enum": ["economy", "comfort", "first"]},
+                "code": {"type": "string", "description": "Voucher code"},
+                "budget": {"type": "number", "description": "The most it may cost"},
+            },
+            "required": ["city", "visitors"],
+        },
+    }
+
+
+def conversation(noun: str, number: int) -> dict[str, Any]:
+    """A line of JSON: two turns of calls, the second after a change of mind."""
+    rng = Random(f"{noun}{number}")
+    city, other = rng.sample(PLACES, 2)
+    first = {"city": city, "visitors": rng.randint(12, 30), "date": f"2024-05-{number + 10}"}
+    second = {
+        **first,
+        "city": other,
+        "class": "comfort",
+        "code": f"QX{rng.randint(1000, 9999)}R",
+        "budget": 120.5,
+    }
+
+    def called(arguments: dict[str, Any]) -> dict[str, Any]:
+        function = {"name": f"book_{noun}", "arguments": json.dumps(arguments)}
+        return {"role": "assistant", "tool_calls": [{"type": "function", "function": function}]}
+
+    said = f"Please book the {noun} number {number} for {first['visitors']} people"
+    changed = (
+        f"Rather in {other}, in comfort class, for at most 120.5, with my code {second['code']}"
+    )
+    return {
+        "id": f"{noun}-{number}",
+        "tools": [description(noun)],
+        "licence": "CC0-1.0",
+        "messages": [
+            {"role": "user", "content": f"{said} on {first['date']} in {city}."},
+            called(first),
+            {
+                "role": "tool",
+                "name": f"book_{noun}",
+                "content": json.dumps({"city": city, "full": 1}),
+            },
+            {"role": "assistant", "content": f"The {noun} in {city} is full."},
+            {"role": "user", "content": f"{changed}, {noun} visitors like us will be fine."},
+            called(second),
+        ],
+    }
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A folder with dialogues.jsonl: 8 tools, 48 records."""
+    rows = [conversation(noun, number) for noun in NOUNS for number in range(3)]
+    path = tmp_path / "data"
+    path.mkdir()
+    (path / "dialogues.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    return path
+
+
+def configured(data: Path, **fields: Any) -> SynthesizeConfig:
+    return SynthesizeConfig.model_validate(
+        {
+            "sources": [{"name": "messages", "path": "dialogues.jsonl"}],
+            "allow_overlap": True,
+            "held_out": 0.13,
+            "limits": {"operator": 1.0, "tool": 1.0},
+            "data": data,
+            "out": data / "out",
+            **fields,
+        }
+    )
+
+
+def pairs_in(report: Report, config: SynthesizeConfig) -> list[TrainingPair]:
+    return [pair for part in report.parts for pair in read_pairs(config.out / part.file)]
+
+
+def record_of(arguments: dict[str, Any], text: str, *, noun: str = "ferry") -> Record:
+    tools = tuple(tool_from(description(other)) for other in dict.fromkeys((noun, *NOUNS[:3])))
+    answer = AdmissibleCall(f"book_{noun}", {name: [v] for name, v in arguments.items()})
+    prompt = Prompt(tools, ({"role": "user", "content": text},))
+    return Record("test/1", "test", "CC0-1.0", prompt, (answer,))
+
+
+# ── edits ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_no_edit_makes_benchmarks() -> None:
+    ids = [operator.id for operator in EDITS]
+    proposals = {operator.propose for operator in EDITS}
+    assert len(set(ids)) == len(ids)
+    assert not set(ids) & {operator.id for operator in BENCHMARK_FAMILY}
+    assert not proposals & {operator.propose for operator in BENCHMARK_FAMILY}
+
+
+@pytest.mark.parametrize(
+    ("operator", "now", "said", "expected"),
+    [
+        ("value/superseded", {"city": "Turku"}, "Turku", {"Bergen"}),
+        ("value/offered", {"city": "Turku"}, "Turku", {"Aarhus", "Bergen"}),
+        ("value/peer-text", {"city": "Turku"}, "Turku", {"Oulu"}),
+        ("value/digit-lost", {"code": "A1234"}, "A1234", {"A134", "A124", "A123", "A12234", "A12334", "A12344"}),
+        ("value/letters-slipped", {"city": "Tampere"}, "Tampere", None),
+        ("value/placeholder", {"city": "Turku"}, "Turku", {"<city>", "your_city", "city_here", "user_city", "the city", "city"}),
+        ("value/example-taken", {"city": "Turku"}, "Turku", {"Lahti"}),
+        ("value/other-month", {"date": "2024-05-14"}, "2024-05-14", {"2024-04-14", "2024-06-14"}),
+        ("value/doubled-or-halved", {"visitors": 4}, "for 4", {2, 8}),
+        ("value/rounded", {"visitors": 123}, "for 123", {120, 100}),
+        ("value/moment-in-words", {"date": "next Friday morning"}, "next Friday morning", None),
+    ],
+)  # fmt: skip
+def test_values_go_wrong_as_said(
+    operator: str, now: dict[str, Any], said: str, expected: set[Any] | None
+) -> None:
+    arguments = {"city": "Malmo", "visitors": 14, **now}
+    record = record_of(arguments, "")
+    earlier = {"name": "book_ferry", "arguments": {"city": "Bergen", "visitors": 14}}
+    messages = (
+        {"role": "user", "content": "A ferry from Bergen, for 14"},
+        {
+            "role": "assistant",
+            "content": "",
+            "tool_calls": [{"type": "function", "function": earlier}],
+        },
+        {
+            "role": "tool",
+            "content": json.dumps([{"city": "Turku"}, {"city": "Aarhus"}, {"city": "Bergen"}]),
+        },
+        {"role": "user", "content": f"No, rather {said} Malmo {arguments['city']}"},
+    )
+    peers = {"city": ["Oulu"], "date": ["2024-05-15"]}
+    context = Context(record.prompt.tools, messages, record.answer, peers)
+    family = [one for one in EDITS if one.id == operator]
+    (name,) = now
+    found = set()
+    for seed in range(30):
+        for edit in edited(family, context, record.gold, str(seed), each=9):
+            assert not isinstance(edit.candidate, str)
+            value = edit.candidate[0].arguments[name]
+            if value != now[name]:
+                found.add(value)
+    assert found
+    assert expected is None or found <= expected
+
+
+def test_all_that_is_rejected_is_wrong_in_the_way_it_says(data: Path) -> None:
+    config = configured(data, rejected_per_record=6)
+    pairs = pairs_in(synthesize(config), config)
+    assert len(pairs) > 200
+    for pair in (one.pair for one in pairs):
+        assert not same(pair.chosen, pair.rejected)
+        chosen, rejected = (parsed(c) for c in (pair.chosen, pair.rejected))
+        problem = parse(pair.rejected).problem if isinstance(pair.rejected, str) else None
+        answer = [] if isinstance(chosen, str) else [admitting(call) for call in chosen]
+        first = check(rejected, answer, pair.prompt.tools, unreadable=problem).first
+        assert first is not None
+        assert first.type.value == pair.error_type, pair.generator
+        assert check(chosen, answer, pair.prompt.tools).ok
+
+
+def parsed(candidate: Candidate) -> Candidate:
+    return parse(candidate).candidate if isinstance(candidate, str) else candidate
+
+
+def admitting(call: Call) -> AdmissibleCall:
+    return AdmissibleCall(call.name, {name: [value] for name, value in call.arguments.items()})
+
+
+def test_a_record_has_several_errors_on_one_prompt(data: Path) -> None:
+    config = configured(data, irrelevance=0, styled=0.5)
+    by_record: dict[str, list[TrainingPair]] = {}
+    for pair in pairs_in(synthesize(config), config):
+        by_record.setdefault(pair.record, []).append(pair)
+    assert len(by_record) == 48
+    for pairs in by_record.values():
+        assert len(pairs) == 4
+        assert len({(p.pair.prompt.catalogue, str(p.pair.chosen)) for p in pairs}) == 1
+        assert len({p.pair.generator for p in pairs}) == 4
+        assert len({p.pair.error_type for p in pairs}) >= 3
+    weights = SynthesizeConfig.model_validate({**config.model_dump(), "data": data}).weights
+    counts = Counter(p.pair.error_type for pairs in by_record.values() for p in pairs)
+    for kind, weight in weights.items():
+        if kind not in (ErrorType.MISSING_OPTIONAL, ErrorType.TYPE):
+            assert 0.5 * weight <= counts[kind] / 192 <= 2 * weight + 0.02, kind
+
+
+# ── no call ──────────────────────────────────────────────────────────────────────────────────────
+
+
+TOPICS = (
+    ("measure_rainfall", "Tells how much water fell from the sky", "valley", "Rain in {} please"),
+    ("translate_poem", "Renders verses from another tongue", "poet", "Put into English the verses by {}"),
+    ("hire_plumber", "Sends a craftsman who mends pipes", "street", "My sink leaks, send someone to {}"),
+    ("play_chess", "Starts a board match against an opponent", "rival", "I want a game of kings with {}"),
+    ("water_plants", "Opens a greenhouse valve", "greenhouse", "The orchids are dry, sprinkle them in {}"),
+    ("weigh_cargo", "Reads the scale of a harbour crane", "vessel", "How heavy is the load aboard {}"),
+)  # fmt: skip
+
+
+def request_of(topic: int, value: str) -> dict[str, Any]:
+    name, told, parameter, said = TOPICS[topic]
+    schema = {
+        "type": "object",
+        "properties": {parameter: {"type": "string", "description": f"Name of the {parameter}"}},
+        "required": [parameter],
+    }
+    function = {"name": name, "arguments": {parameter: value}}
+    return {
+        "tools": [{"name": name, "description": told, "parameters": schema}],
+        "messages": [
+            {"role": "user", "content": said.format(value)},
+            {"role": "assistant", "tool_calls": [{"type": "function", "function": function}]},
+        ],
+    }
+
+
+def test_words_are_right_and_wrong_alike(data: Path) -> None:
+    rows = [request_of(topic, place) for topic in range(len(TOPICS)) for place in PLACES]
+    (data / "dialogues.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    config = configured(
+        data,
+        irrelevance=0.4,
+        held_out=0,
+        obfuscated=0,
+        limits={"alike": 99, "operator": 1, "tool": 1},
+    )
+    pairs = pairs_in(synthesize(config), config)
+    right = [p.pair for p in pairs if p.pair.error_type == ErrorType.SHOULD_NOT_CALL.value]
+    wrong = [p.pair for p in pairs if p.pair.error_type == ErrorType.NO_CALL.value]
+    assert len({str(pair.prompt.messages) for pair in right}) > 5
+    assert len(wrong) > 5
+    for pair in right:
+        assert isinstance(pair.chosen, str)
+        assert parse(pair.chosen).dialect == "text"
+        calls = parsed(pair.rejected)
+        assert not isinstance(calls, str)
+        assert {call.name for call in calls} <= {tool.name for tool in pair.prompt.tools}
+        if "the " + TOPICS[0][2] in pair.chosen:  # what is asked for is not said
+            assert not any(place in str(pair.prompt.messages) for place in PLACES)
+    assert all(parse(str(pair.rejected)).dialect == "text" for pair in wrong)
+    asking = re.compile("|".join(parameter for _, _, parameter, _ in TOPICS))
+    shares = [
+        sum(bool(asking.search(reply)) for reply in replies) / len(replies)
+        for replies in ({str(p.chosen) for p in right}, [str(p.rejected) for p in wrong])
+    ]
+    assert 0 < shares[0] < 1
+    assert abs(shares[0] - shares[1]) < 0.35
+
+
+def test_replies_are_many_and_no_calls() -> None:
+    rng = Random(0)
+    replies = {decline(rng) for _ in range(2_000)} | {ask(["the day"], rng) for _ in range(2_000)}
+    assert len(replies) > 500
+    assert all(parse(reply).dialect == "text" and parse(reply).problem is None for reply in replies)
+
+
+# ── obfuscation, styles, parts ───────────────────────────────────────────────────────────────────
+
+
+def test_obfuscated_records_get_edits_too(data: Path) -> None:
+    config = configured(data, obfuscated=1, irrelevance=0)
+    report = synthesize(config)
+    pairs = pairs_in(report, config)
+    assert sum(part.obfuscated for part in report.parts) == len(pairs) == 192
+    assert not any(
+        "book_" in json.dumps(dict(t.original)) for p in pairs for t in p.pair.prompt.tools
+    )
+    kinds = Counter(pair.pair.error_type for pair in pairs)
+    assert {kind.value for kind in config.weights} <= set(kinds)
+
+
+CANDIDATES: list[Candidate] = [
+    (Call("a", {"x": 1}),),
+    (Call("a", {"x": "é \"quoted\" {1}", "y": [1.0, None, True]}), Call("b.c", {})),
+    (Call("name", {"name": "arguments", "arguments": {"name": "x"}}),),
+    (Call("function", {"function": "x"}),),
+    "Which city?",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("chosen", CANDIDATES[:-1])
+def test_styles_are_read_back(chosen: Candidate) -> None:
+    seen = set()
+    for seed in range(40):
+        found = restyled(chosen, CANDIDATES, Random(seed))
+        assert found is not None
+        style, first, others = found
+        seen.add(style)
+        assert isinstance(first, str)
+        assert parse(first).candidate == chosen
+        assert [parse(text).candidate for text in others] == CANDIDATES
+    assert "single object" not in seen
+    assert len(seen) >= 2
+
+
+def test_broken_json_keeps_its_style() -> None:
+    assert restyled(CANDIDATES[0], ['[{"name": "a", "arguments": {]'], Random(0)) is None
+    found = {(restyled(CANDIDATES[0], [], Random(seed)) or ("",))[0] for seed in range(60)}
+    assert found == set(STYLES)
+
+
+def test_parts_share_no_tool(data: Path) -> None:
+    config = configured(data, obfuscated=0, distractors=[2, 4], irrelevance=0.2)
+    report = synthesize(config)
+    tools = []
+    for part in report.parts:
+        pairs = list(read_pairs(config.out / part.file))
+        assert pairs
+        tools.append({tool.name for pair in pairs for tool in pair.pair.prompt.tools})
+    assert not tools[0] & tools[1]
+
+
+def test_tools_of_one_record_stay_together() -> None:
+    needed = [{"a", "b"}, {"b", "c"}, *({name} for name in "defghij")]
+    for seed in range(20):
+        held = held_out_tools(needed, 0.3, seed)
+        assert 0 < sum(names <= held for names in needed) <= 0.3 * len(needed)
+        assert not any(names & held and not names <= held for names in needed)
+
+
+# ── balance ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_shares_hold_of_what_is_kept() -> None:
+    rng = Random(3)
+    for _ in range(30):
+        kinds = rng.choices("abcdef", weights=[rng.random() ** 3 for _ in range(6)], k=300)
+        items = list(enumerate(kinds))
+        share = rng.uniform(0.2, 0.6)
+        share_of = dict.fromkeys("abcdef", share).__getitem__
+        kept, above = capped(items, lambda item: [item[1]], share_of, str)
+        counts = Counter(kind for _, kind in kept)
+        assert kept == sorted(kept)
+        if above:
+            assert kept == items
+        else:
+            assert max(counts.values()) <= share * len(kept)
+
+
+def test_an_impossible_share_takes_nothing_away() -> None:
+    kept, above = capped(["a", "a", "b"], lambda i: [i], lambda _: 0.3, str)
+    assert kept == ["a", "a", "b"]
+    assert above == ["a", "b"]
+
+
+def test_requests_alike_but_for_values_have_one_form() -> None:
+    one = record_of({"city": "Turku", "visitors": 3}, "A ferry to Turku for 3!")
+    other = record_of({"city": "Malmo", "visitors": 14}, "a ferry to Malmo, for 14")
+    third = record_of({"city": "Malmo", "visitors": 14}, "The ferry to Malmo for 14 please")
+    assert request_form(one) == request_form(other) != request_form(third)
+
+
+def test_what_is_left_out_is_counted(data: Path) -> None:
+    rows = [conversation("ferry", 1) for _ in range(9)]
+    for number, row in enumerate(rows):
+        row["id"] = str(number)
+    rows[0]["messages"][-1]["tool_calls"][0]["function"]["arguments"] = '{"city": 3}'
+    (data / "dialogues.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    config = configured(data, limits={"alike": 2, "longest": 100_000})
+    report = synthesize(config)
+    # 17 usable calls in two forms, two of each.
+    assert report.left_out["records"] == {"a request like others but for its values": 13}
+    assert sum(report.left_out["messages"].values()) == 1
+    short = configured(data, limits={"longest": 500})
+    with pytest.raises(RunError, match="too long"):
+        synthesize(short)
+
+
+# ── the same again ───────────────────────────────────────────────────────────────────────────────
+
+_RUN = """
+import sys
+from pathlib import Path
+from toolrm.synthesize import load_config, synthesize
+report = synthesize(load_config(sys.argv[1], data=Path(sys.argv[2]), out=Path(sys.argv[3])))
+print([part.sha256 for part in report.parts])
+"""
+
+
+def test_the_same_configuration_gives_the_same_files(data: Path) -> None:
+    config = data / "c.yaml"
+    config.write_text(
+        "sources: [{name: messages, path: dialogues.jsonl}]\nallow_overlap: true\nheld_out: 0.2\n"
+    )
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", _RUN, config, data, data / f"out{seed}"],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert runs[0] == runs[1]
+    changed = load_config(str(config), data=data, out=data / "other", seed=1)
+    assert str([part.sha256 for part in synthesize(changed).parts]) != runs[0].strip()
+
+
+# ── configuration and command ────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("sources: []", "neither sources nor requests"),
+        ("sources: [{name: sgd, path: x}]\nobfuscate: 1", "obfuscate: Extra inputs"),
+        ("sources: [{name: sgd, path: x}]\nweights: {no call: -1}", "weights: .*above 0"),
+        ("sources: [{name: sgd, path: x}]\nweights: {should not have called: 1}", "irrelevance"),
+        ("sources: [{name: sgd, path: x}]\ndistractors: [3, 1]", "the smaller one first"),
+        ("[1, 2", "is no YAML"),
+        ("just words", "no fields"),
+    ],
+)
+def test_bad_configurations_are_told_in_a_sentence(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=told) as why:
+        load_config(str(path))
+    assert "\n" not in str(why.value)
+
+
+def test_unknown_recipes_and_missing_data_are_told(tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match="synthesize-open-data"):
+        load_config("synthesise-open-data")
+    config = load_config("synthesize-open-data", data=tmp_path, out=tmp_path)
+    with pytest.raises(UsageError, match="cannot be read"):
+        synthesize(config.model_copy(update={"allow_overlap": True}))
+
+
+def test_the_command_writes_pairs_and_a_report_without_texts(data: Path) -> None:
+    config = data / "c.yaml"
+    config.write_text("sources: [{name: messages, path: dialogues.jsonl}]\nallow_overlap: true\n")
+    out = data / "made"
+    arguments = [str(config), "--data", str(data), "--out", str(out), "--limit", "20"]
+    result = CliRunner().invoke(command, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    report = json.loads((out / "report.json").read_text("utf-8"))
+    assert report["command"] == "toolrm synthesize c.yaml --data DATA --limit 20"
+    train = report["parts"][0]
+    pairs = list(read_pairs(out / "train.parquet"))
+    assert train["pairs"] == len(pairs) == sum(train["error_type"].values())
+    assert train["licence"] == {"CC0-1.0": len(pairs)}
+    for name in ("report.json", "report.md"):
+        text = (out / name).read_text("utf-8")
+        assert str(data) not in text
+        assert not any(place in text for place in PLACES)
+
+
+# ── models ───────────────────────────────────────────────────────────────────────────────────────
+
+
+class ModelServer:
+    """A real chat-completions server whose model gives the replies of a function, in turn."""
+
+    def __init__(self, reply: Callable[[dict[str, Any]], str], *, schemas: bool = True) -> None:
+        self.requests: list[dict[str, Any]] = []
+        lock = threading.Lock()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+            def do_POST(self) -> None:
+                request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                with lock:
+                    outer.requests.append(request)
+                if "response_format" in request and not schemas:
+                    self.send(400, {"error": {"message": "response_format is not supported"}})
+                    return
+                message = {"role": "assistant", "content": reply(request)}
+                choice = {"index": 0, "message": message, "finish_reason": "stop"}
+                self.send(200, {"id": "x", "object": "chat.completion", "choices": [choice]})
+
+            def send(self, status: int, body: dict[str, Any]) -> None:
+                content = json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
+
+    def __enter__(self) -> ModelServer:
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+REPLIES = {
+    0: ("is right", '[{"name": "book_ferry", "arguments": {"city": "Turku", "visitors": 3}}]'),
+    1: ("cannot be parsed", '[{"name": "book_ferry", "argum'),
+    2: ("is in words", "Which day would suit you?"),
+    3: ("", '{"tool_calls": [{"name": "book_ferry", "arguments": {"city": "Malmo", "visitors": 3}}]}'),
+    4: ("", '[{"name": "book_museum", "arguments": {"city": "Turku", "visitors": 3}}]'),
+    5: ("may be right", '[{"name": "book_ferry", "arguments": {"city": "the Turku", "visitors": 3}}]'),
+}  # fmt: skip
+
+
+def asked_records() -> list[Record]:
+    record = record_of({"city": "Turku", "visitors": 3}, "")
+    return [
+        Record(f"test/{n}", "test", "CC0-1.0", Prompt(record.prompt.tools, ({"role": "user", "content": f"Ferry {n} to Turku for 3"},)), record.answer)
+        for n in range(60)
+    ]  # fmt: skip
+
+
+def replied(request: dict[str, Any]) -> str:
+    number = int(re.findall(r"Ferry (\d+)", request["messages"][-1]["content"])[0])
+    return REPLIES[number % len(REPLIES)][1]
+
+
+def models(server: ModelServer, **fields: Any) -> list[GeneratorConfig]:
+    return [
+        GeneratorConfig(model=name, base_url=server.url, temperatures=(0.3, 1.0), **fields)
+        for name in ("small", "large")
+    ]
+
+
+def test_replies_of_models_are_judged_and_counted(tmp_path: Path) -> None:
+    records = asked_records()
+    left_out: Counter[str] = Counter()
+    with ModelServer(replied) as server:
+        made = generated(records, models(server), tmp_path / "r.jsonl", 0, 1.0, left_out)
+    assert all("response_format" in request for request in server.requests)
+    assert {request["temperature"] for request in server.requests} == {0.3, 1.0}
+    usual = {reason: 10 * 4 for reason, _ in REPLIES.values() if reason}
+    # Two models at two temperatures said the same: three of four are had already.
+    duplicates = {"a reply that the record has already": 2 * 10 * 3}
+    counted = {f"a reply that {reason}": n for reason, n in usual.items()} | duplicates
+    assert left_out == counted
+    assert sorted(int(id.split("/")[1]) % 6 for id in made) == [3] * 10 + [4] * 10
+    kinds = {int(id.split("/")[1]) % 6: edits[0].error_type for id, edits in made.items()}
+    assert kinds == {3: ErrorType.VALUE, 4: ErrorType.NAME}
+    tally = Tally(SynthesizeConfig(sources=({"name": "a", "path": "b"},)).weights)  # type: ignore[arg-type]
+    chosen = rejected_of(records[3], made["test/3"], peers_of(records, 0), tally, 4, Random(0))
+    assert "small" in {edit.operator for edit in chosen}
+
+
+def test_a_run_that_was_killed_goes_on_to_the_same_candidates(tmp_path: Path) -> None:
+    class Killed(BaseException):
+        pass
+
+    def kill(done: int, total: int) -> None:
+        if done == 90:
+            raise Killed
+
+    records, file = asked_records(), tmp_path / "r.jsonl"
+    whole: Counter[str] = Counter()
+    resumed: Counter[str] = Counter()
+    with ModelServer(replied) as server:
+        due = generated(records, models(server), tmp_path / "whole.jsonl", 0, 1.0, whole)
+        asked = len(server.requests)
+        with pytest.raises(Killed):
+            generated(records, models(server), file, 0, 1.0, Counter(), kill)
+        with file.open("a") as broken:
+            broken.write('{"key": "0123", "rep')
+        kept = file.read_text().count("\n")
+        server.requests.clear()
+        again = generated(records, models(server), file, 0, 1.0, resumed)
+    assert again == due
+    assert resumed == whole
+    probes = 2  # one a model
+    assert 90 <= kept < 240
+    assert len(server.requests) == asked - probes - kept + probes
+
+
+def test_models_take_part_in_a_synthesis(data: Path) -> None:
+    def reply(request: dict[str, Any]) -> str:
+        name = re.findall(r'"name": "([\w.]+)"', request["messages"][0]["content"])[0]
+        return json.dumps([{"name": name, "arguments": {"city": "Nuuk"}}])
+
+    with ModelServer(reply) as server:
+        model = {"model": "small", "base_url": server.url, "records": 20}
+        config = configured(data, generators=[model], irrelevance=0)
+        first = synthesize(config)
+        asked = len(server.requests)
+        again = synthesize(config)
+        assert len(server.requests) == asked
+    assert first == again
+    train, held_out = (part.counts["generator"]["small"] for part in first.parts)
+    assert train == 20
+    assert held_out == 3  # its share, rounded up
+
+
+def test_a_server_without_schemas_is_asked_without(tmp_path: Path) -> None:
+    with ModelServer(replied, schemas=False) as server:
+        made = generated(asked_records(), models(server)[:1], tmp_path / "r", 0, 1.0, Counter())
+    assert len(made) == 20
+    assert sum("response_format" in request for request in server.requests) == 1
+
+
+def test_a_server_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
+    generator = GeneratorConfig(model="m", base_url="http://127.0.0.1:9/v1")
+    with pytest.raises(RunError, match=r"127\.0\.0\.1:9"):
+        generated(asked_records(), [generator], tmp_path / "r", 0, 1.0, Counter())
+
+
+def test_the_schema_asks_for_as_many_calls_as_are_due() -> None:
+    from jsonschema import Draft202012Validator
+
+    record = asked_records()[0]
+    validator = Draft202012Validator(calls_schema(record))
+    call = {"name": "book_ferry", "arguments": {"city": "Malmo", "visitors": 3}}
+    assert validator.is_valid({"tool_calls": [call]})
+    for wrong in ([], [call, call], [{**call, "name": "swim"}], [{**call, "arguments": {}}]):
+        assert not validator.is_valid({"tool_calls": wrong})

@@ -1,0 +1,249 @@
+"""Rejected candidates of a record: a few, of different errors, each judged wrong."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from random import Random
+from typing import Any
+
+from fcrewardbench import Call, Candidate, ErrorType, Tool
+from fcrewardbench.benchmarks.base import same
+from fcrewardbench.calls.doubt import COERCIONS, doubts
+from fcrewardbench.calls.edits.base import Context, Edit, Operator, Peers, edited
+from fcrewardbench.render import candidate_text
+from toolrm.records import Record
+from toolrm.synthesize.abstention import unasked_calls
+from toolrm.synthesize.edits import EDITS
+from toolrm.synthesize.words import ask, decline, described
+
+_PEERS_KEPT = 300
+_TRIES = 3  # proposals of one operator that are looked at
+_LOOKED_AT = 6  # proposals for one place
+_BY_TYPE: dict[ErrorType, tuple[Operator, ...]] = {
+    kind: tuple(operator for operator in EDITS if operator.error_type is kind) for kind in ErrorType
+}
+DUE_ERRORS = tuple(kind for kind in ErrorType if kind is not ErrorType.SHOULD_NOT_CALL)
+"""What can be wrong where a call is due."""
+
+
+@dataclass
+class Tally:
+    """What a run has made so far; it says which error and which operator are due next.
+
+    Args:
+        asking: the share of right replies that ask for a value; of wrong replies as many do.
+        lean: by how many more of a type are longer than the right calls than are shorter.
+    """
+
+    weights: Mapping[ErrorType, float]
+    asking: float = 0.5
+    types: Counter[ErrorType] = field(default_factory=Counter)
+    operators: Counter[str] = field(default_factory=Counter)
+    lean: Counter[ErrorType] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    def kinds(self, taken: Counter[ErrorType], size: int, rng: Random) -> list[ErrorType]:
+        """Error types, the one that lacks most first; after those, types that the record has enough of.
+
+        A record has one of each type; only of one whose weight asks for more are there several.
+        """
+
+        def due(kind: ErrorType) -> tuple[bool, float, float]:
+            enough = max(1, math.ceil(self.weights[kind] * size))
+            lack = (self.types[kind] + 1) / self.weights[kind]
+            return taken[kind] >= enough, lack, rng.random()
+
+        return sorted((kind for kind in DUE_ERRORS if self.weights.get(kind)), key=due)
+
+    def operators_of(self, kind: ErrorType, rng: Random) -> list[Operator]:
+        """The operators of a type, the least used first."""
+        order = [(self.operators[f"edit:{o.id}"], rng.random(), o) for o in _BY_TYPE[kind]]
+        return [operator for _, _, operator in sorted(order, key=lambda item: item[:2])]
+
+    def count(self, edit: Edit) -> None:
+        self.types[edit.error_type] += 1
+        self.operators[edit.operator] += 1
+
+
+def peers_of(records: Iterable[Record], seed: int) -> dict[str, tuple[Any, ...]]:
+    """By parameter and by `tool.parameter`: values that it takes in the answers of the records."""
+    found: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+
+    def note(tool: str, name: str, value: Any) -> None:
+        for key in (name, f"{tool}.{name}"):
+            found[key].setdefault(repr(value), value)
+        if isinstance(value, Mapping):
+            for inner, part in value.items():
+                note(tool, inner, part)
+
+    for record in records:
+        for call in record.gold:
+            for name, value in call.arguments.items():
+                note(call.name, name, value)
+    return {key: _some(values, f"{seed}|{key}") for key, values in found.items()}
+
+
+def _some(values: Mapping[str, Any], seed: str) -> tuple[Any, ...]:
+    if len(values) <= _PEERS_KEPT:
+        return tuple(values.values())
+    return tuple(Random(seed).sample(list(values.values()), _PEERS_KEPT))
+
+
+def renamed_peers(peers: Peers, plain: Record, shown: Record) -> Peers:
+    """The peers under the names that an obfuscated record has for the parameters of its answer."""
+    renamed = dict[str, Sequence[Any]]()
+    for old, new in zip(plain.answer, shown.answer, strict=True):
+        left = dict(new.arguments)
+        for name, values in old.arguments.items():
+            other = next((key for key, found in left.items() if found == values), None)
+            if other is not None:
+                del left[other]
+                renamed[other] = peers.get(name, ())
+                renamed[f"{new.name}.{other}"] = peers.get(f"{old.name}.{name}", ())
+    return renamed
+
+
+def rejected_of(
+    record: Record, made: Sequence[Edit], peers: Peers, tally: Tally, size: int, rng: Random
+) -> list[Edit]:
+    """Up to `size` rejected candidates where a call is due.
+
+    Args:
+        made: what models made of the record, judged wrong already; it fills up to half of the places,
+            rare errors first.
+        peers: under the record's own names.
+
+    Raises:
+        DataError: the checker does not know a type of the record's tools.
+    """
+    context = Context(record.prompt.tools, record.prompt.messages, record.answer, peers)
+    gold = record.gold
+    chosen: list[Edit] = []
+    taken: Counter[ErrorType] = Counter()
+
+    def take(edit: Edit) -> None:
+        chosen.append(edit)
+        taken[edit.error_type] += 1
+        tally.count(edit)
+        tally.lean[edit.error_type] += longer(edit.candidate, gold)
+
+    rank = {kind: place for place, kind in enumerate(tally.kinds(taken, size, rng))}
+    for edit in sorted(made, key=lambda edit: rank.get(edit.error_type, len(rank))):
+        if len(chosen) < math.ceil(size / 2) and not taken[edit.error_type]:
+            take(edit)
+    exhausted: set[ErrorType] = set()
+    while len(chosen) < size:
+        kinds = [kind for kind in tally.kinds(taken, size, rng) if kind not in exhausted]
+        if not kinds:
+            break
+        edits = _edits(kinds[0], record, context, gold, chosen, tally, rng)
+        found = _unleaning(edits, gold, tally)
+        if found is None:
+            exhausted.add(kinds[0])
+        else:
+            take(found)
+    return chosen
+
+
+def _edits(
+    kind: ErrorType,
+    record: Record,
+    context: Context,
+    gold: tuple[Call, ...],
+    chosen: Sequence[Edit],
+    tally: Tally,
+    rng: Random,
+) -> Iterator[Edit]:
+    """Wrong candidates of one type, of operators that the record does not have yet."""
+    if kind is ErrorType.NO_CALL:
+        if not any(edit.error_type is kind for edit in chosen):
+            yield _in_words(gold[0], record.prompt.tools, tally.asking, rng)
+        return
+    used = {edit.operator for edit in chosen}
+    seed = rng.getrandbits(32)
+    for operator in tally.operators_of(kind, rng):
+        if f"edit:{operator.id}" in used:
+            continue
+        for edit in edited([operator], context, gold, f"{seed}|{record.id}", each=_TRIES):
+            if any(same(edit.candidate, other.candidate) for other in chosen):
+                continue
+            if may_be_right(edit.candidate, record, kind):
+                tally.left_out["may be right"] += 1
+                continue
+            yield Edit(f"edit:{edit.operator}", kind, edit.candidate)
+
+
+def _unleaning(edits: Iterator[Edit], gold: Candidate, tally: Tally) -> Edit | None:
+    """The first of some edits that is not on the side to which edits of its type lean: wrong candidates
+    should be no longer, and no shorter, than right ones."""
+    first = None
+    for edit in islice(edits, _LOOKED_AT):
+        if longer(edit.candidate, gold) * tally.lean[edit.error_type] <= 0:
+            return edit
+        first = first or edit
+    return first
+
+
+def longer(candidate: Candidate, other: Candidate) -> int:
+    """1 where the candidate's text is the longer one, -1 where it is the shorter one."""
+    difference = len(candidate_text(candidate)) - len(candidate_text(other))
+    return (difference > 0) - (difference < 0)
+
+
+def may_be_right(candidate: Candidate, record: Record, kind: ErrorType) -> bool:
+    """Whether a careful reader could excuse every difference from the answer.
+
+    That a value is right but for its type excuses no wrong type.
+    """
+    reasons = doubts(candidate, record.answer, record.prompt)
+    if kind is ErrorType.TYPE:
+        return not all(reason.startswith(COERCIONS) for reason in reasons)
+    return bool(reasons)
+
+
+def unasked_of(
+    record: Record,
+    origin: Record,
+    made: Sequence[Edit],
+    peers: Peers,
+    tally: Tally,
+    size: int,
+    rng: Random,
+) -> list[Edit]:
+    """Up to `size` calls where none is due; up to half of them are what models made.
+
+    Args:
+        origin: the record with the call that was due before it was made one without; itself otherwise.
+    """
+    base = origin.gold[0] if origin.gold else None
+    context = Context(record.prompt.tools, record.prompt.messages, (), peers)
+    ours = (
+        Edit(f"edit:{edit.operator}", edit.error_type, edit.candidate)
+        for edit in unasked_calls(context, base, rng)
+    )
+    chosen: list[Edit] = []
+    for edit in chain(made[: math.ceil(size / 2)], ours):
+        if len(chosen) == size:
+            break
+        if not any(same(edit.candidate, other.candidate) for other in chosen):
+            chosen.append(edit)
+            tally.count(edit)
+    return chosen
+
+
+def _in_words(due: Call, tools: Sequence[Tool], asking: float, rng: Random) -> Edit:
+    """A reply in words where a call is due."""
+    asked = _askable(due, tools, rng)
+    if asked and rng.random() < asking:
+        return Edit("edit:words/asks", ErrorType.NO_CALL, ask(asked, rng))
+    return Edit("edit:words/declines", ErrorType.NO_CALL, decline(rng))
+
+
+def _askable(call: Call, tools: Sequence[Tool], rng: Random) -> list[str]:
+    tool = next(tool for tool in tools if tool.name == call.name)
+    names = list(call.arguments)
+    return [described(tool, rng.choice(names))] if names else []

@@ -1,0 +1,116 @@
+"""Replies in words: one that declines, and one that asks for a value.
+
+Both are composed of parts. The same replies are right where no call is due and wrong where one is, so
+that words alone give nothing away.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from random import Random
+
+from fcrewardbench import Tool
+from fcrewardbench.calls.edits.base import name_words, properties
+
+_OPENINGS = (
+    "",
+    "",
+    "",
+    "Sorry! ",
+    "Unfortunately, ",
+    "Thanks for your message. ",
+    "Good question. ",
+    "I had a look, and ",
+    "Hmm, ",
+    "To be honest, ",
+    "I understand what you are after, but ",
+    "Apologies: ",
+    "As things stand, ",
+)
+_DECLINES = (
+    "none of my tools can do that",
+    "there is no function here that fits what you want",
+    "I don't have a tool for this",
+    "what I can call does something else",
+    "this is beyond the functions that I was given",
+    "I have no way to do this with what is available",
+    "that isn't something my functions support",
+    "I can't help with that through any of these tools",
+    "what I was set up with is meant for other things",
+    "no available action would get you there",
+    "I would need a different tool for it",
+    "nothing that I can run answers this",
+    "calling one of my functions wouldn't be of use here",
+)
+_AFTER_DECLINING = (
+    ".",
+    ".",
+    ". Is there something else that I can do?",
+    ". Perhaps another service can help.",
+    ", so there is nothing to run here.",
+    ". I'd rather tell you than guess.",
+    ". Could I assist with a different task?",
+    "; please try a specialised site.",
+    ". Let me know what else you need.",
+    ". A web search may serve you better.",
+)
+_ASKS = (
+    "could you tell me {what}?",
+    "I still need {what}.",
+    "please give me {what} first.",
+    "what is {what}?",
+    "you haven't mentioned {what} yet.",
+    "may I have {what}?",
+    "I can do this once I know {what}.",
+    "before I go ahead, which one should I use for {what}?",
+    "one thing is missing: {what}.",
+    "let me know {what} and I'll take care of it.",
+    "I'd like to confirm {what} with you first.",
+    "without {what} I can't continue.",
+)
+_BEFORE_ASKING = (
+    "",
+    "",
+    "Sure! ",
+    "Happy to help. ",
+    "Of course. ",
+    "Almost there: ",
+    "All right, ",
+    "Gladly. ",
+    "One moment: ",
+    "Okay. ",
+    "To do that, ",
+)
+
+
+def decline(rng: Random) -> str:
+    """A reply that says that no function fits."""
+    return _sentence(rng.choice(_OPENINGS), rng.choice(_DECLINES)) + rng.choice(_AFTER_DECLINING)
+
+
+def ask(what: Sequence[str], rng: Random) -> str:
+    """A reply that asks for values, described in words; see `described`."""
+    asked = rng.choice(_ASKS).format(what=" and ".join(what))
+    return _sentence(rng.choice(_BEFORE_ASKING), asked)
+
+
+def described(tool: Tool, parameter: str) -> str:
+    """A parameter in words: what its description begins with, or the words of its name."""
+    schema = properties(tool).get(parameter, {})
+    text = str(schema.get("description") or "").strip()
+    clause = re.split(r"[.,;:(\n]| e\.g", text, maxsplit=1)[0].strip()
+    words = clause.split()
+    if not 1 <= len(words) <= 9:
+        words = [word for word in name_words(parameter) if word.isalpha()] or ["value"]
+    if words[0][:1].isupper() and words[0][1:].islower():
+        words[0] = words[0].lower()
+    if words[0] in ("the", "your", "a", "an", "whether", "how", "which", "what", "when"):
+        return " ".join(words)
+    return " ".join(["the", *words])
+
+
+def _sentence(opening: str, rest: str) -> str:
+    if opening.rstrip().endswith((",", ":", "but", "and")) and opening:
+        return opening + rest
+    return opening + rest[:1].upper() + rest[1:]
