@@ -42,6 +42,24 @@ def snapshot(repository: str, revision: str | None = None) -> Path:
     return Path(path)
 
 
+def upload(folder: Path, repository: str, *, private: bool = False) -> str:
+    """Put a model's folder on the hub, in one commit, and return its address.
+
+    The repository is made where there is none.
+
+    Raises:
+        UsageError: the id cannot be, or access is refused.
+        DataError: the hub cannot be reached.
+    """
+    import huggingface_hub
+
+    with _explained(repository):
+        hub = huggingface_hub.HfApi()
+        hub.create_repo(repository, private=private, exist_ok=True)
+        made = hub.upload_folder(repo_id=repository, folder_path=folder)
+    return str(made.commit_url)
+
+
 @contextmanager
 def _explained(where: str) -> Iterator[None]:
     """The hub's errors as sentences."""
@@ -57,6 +75,11 @@ def _explained(where: str) -> Iterator[None]:
         errors.HFValidationError,
     ) as why:
         raise UsageError(f"The hub has no {where}: check the id and the revision.") from why
+    except errors.HfHubHTTPError as why:
+        status = why.response.status_code if why.response is not None else None
+        if status in (401, 403):
+            raise UsageError(f"The hub refuses access to {where}: run hf auth login.") from why
+        raise DataError(f"The hub fails at {where} ({status}): try again later.") from why
     except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, OSError) as why:
         raise DataError(
             f"The hub cannot be reached for {where}, and it is not in the cache: go online, or give "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,29 +13,56 @@ import click
 @click.option(
     "--data",
     required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Pairs to train on: a Parquet file of toolrm synthesize.",
 )
 @click.option(
     "--held-out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Pairs to look at during training; the best look's weights are kept.",
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The run's folder.")
-def command(recipe: str, data: Path, held_out: Path | None, out: Path) -> None:
+@click.option(
+    "--downstream",
+    type=click.Path(path_type=Path),
+    help="Test sets (hammer_format, seal_tools, …) that nothing may overlap with, besides benchmarks.",
+)
+@click.option(
+    "--allow-overlap", is_flag=True, help="Train on what benchmarks have, too. The card tells it."
+)
+def command(
+    recipe: str,
+    data: Path,
+    held_out: Path | None,
+    out: Path,
+    downstream: Path | None,
+    allow_overlap: bool,
+) -> None:
     """Train an outcome reward model on pairs of tool calls.
 
     A run can be killed at any time: the same command goes on at its last checkpoint and ends with the
     same numbers. On several GPUs or machines, start it with accelerate launch -m toolrm.
     """
+    from fcrewardbench import MissingExtra
     from toolrm.train.recipe import load_recipe
 
     chosen = load_recipe(recipe)
-    from fcrewardbench import MissingExtra
-
     try:
         from toolrm.train.run import train
     except ImportError as why:
         raise MissingExtra(str(why.name), "train") from None
-    train(chosen, data, held_out, out)
+    overlap = _overlap(data, downstream, allow_overlap)
+    train(chosen, data, held_out, out, overlap=overlap)
     click.echo(f"{out / 'model'}: fcrb evaluate --model path:{out / 'model'}")
+
+
+def _overlap(data: Path, downstream: Path | None, allowed: bool) -> dict[str, Any]:
+    """What the pairs have in common with benchmarks; refused unless it is allowed."""
+    from toolrm.overlap import find, refuse
+    from toolrm.records import read_pairs
+    from toolrm.references import references
+
+    overlap = find(read_pairs(data), references(downstream=downstream))
+    if not allowed:
+        refuse(overlap)
+    return overlap.report()

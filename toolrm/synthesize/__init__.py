@@ -23,7 +23,7 @@ from toolrm.synthesize.config import SynthesizeConfig, load_config
 from toolrm.synthesize.distractors import ToolPool
 from toolrm.synthesize.generate import Progress, generated
 from toolrm.synthesize.material import LeftOut, Material, material_of
-from toolrm.synthesize.prepare import Shown, prepared
+from toolrm.synthesize.prepare import Shown, Surroundings, prepared
 from toolrm.synthesize.rejected import Tally, peers_of, rejected_of, unasked_of
 from toolrm.synthesize.report import Part, Report, by_size, part_of
 from toolrm.synthesize.split import (
@@ -75,7 +75,10 @@ def synthesize(
         stage = file.removesuffix(".parquet")
         reasons = left_out.setdefault(f"{stage}: candidates and pairs", Counter())
         share = 1.0 if file == TRAIN else config.held_out
-        made = list(_made(records, pool, config, share, reasons, progress))
+        around = Surroundings(
+            pool, peers_of(records, config.seed), config, material.overlap, reasons
+        )
+        made = list(_made(records, around, share, progress))
         made += [_Made(pair, _called(pair)) for pair in pairs]
         kept = _distinct(made, reasons)
         if file == TRAIN:
@@ -162,20 +165,15 @@ def _offered(pairs: Iterable[TrainingPair]) -> Iterator[frozenset[str]]:
 
 
 def _made(
-    records: Sequence[Record],
-    pool: ToolPool,
-    config: SynthesizeConfig,
-    share: float,
-    reasons: Counter[str],
-    progress: Progress,
+    records: Sequence[Record], around: Surroundings, share: float, progress: Progress
 ) -> Iterator[_Made]:
     """The pairs of all records of a part, those of one record together.
 
     Args:
         share: of the models' replies that are asked for, so many are for this part.
     """
-    peers = peers_of(records, config.seed)
-    ready = list(prepared(records, pool, peers, config))
+    config, reasons = around.config, around.left_out
+    ready = list(prepared(records, around))
     replies: dict[str, list[Edit]] = {}
     if config.generators:
         asked = [one.record for one in ready]

@@ -150,6 +150,18 @@ def _split_in_two(context: Context, calls: Calls, rng: Random) -> Iterator[Calls
             yield (*calls[:index], *parts, *calls[index + 1 :])
 
 
+def _crossed(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
+    """Two calls of one tool made into one, with some values of each."""
+    pairs = [(a, b) for a in range(len(calls)) for b in range(len(calls)) if a != b]
+    for a, b in shuffled(pairs, rng):
+        first, second = calls[a].arguments, calls[b].arguments
+        differing = [name for name in first if name in second and first[name] != second[name]]
+        if calls[a].name == calls[b].name and len(differing) >= 2:
+            names = rng.sample(differing, rng.randrange(1, len(differing)))
+            mixed = Call(calls[a].name, {**first, **{name: second[name] for name in names}})
+            yield tuple(mixed if n == a else c for n, c in enumerate(calls) if n != b)
+
+
 def _again_otherwise(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
     """A call again with a value that nobody named."""
     for operator in shuffled(_ELSEWHERE, rng):
@@ -341,6 +353,7 @@ CALL_EDITS = (
     Operator("count/earlier-again", ErrorType.COUNT, _earlier_again),
     Operator("count/poured-besides", ErrorType.COUNT, _poured_besides),
     Operator("count/split-in-two", ErrorType.COUNT, _split_in_two),
+    Operator("count/crossed", ErrorType.COUNT, _crossed),
     Operator("count/again-otherwise", ErrorType.COUNT, _again_otherwise),
     Operator("missing-required/several", ErrorType.MISSING_REQUIRED, _several_left_out(True)),
     Operator("missing-required/nested", ErrorType.MISSING_REQUIRED, _nested),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from heapq import nsmallest
@@ -28,13 +28,19 @@ LeftOut = dict[str, Counter[str]]
 
 @dataclass
 class Material:
-    """What a synthesis starts from. `spare` are tools that no record needs."""
+    """What a synthesis starts from.
+
+    Args:
+        spare: tools that no record needs.
+        overlap: why a record has to go since a benchmark has it, too; empty where it may stay.
+    """
 
     records: list[Record] = field(default_factory=list)
     pairs: list[TrainingPair] = field(default_factory=list)
     spare: list[Tool] = field(default_factory=list)
     inputs: dict[str, str] = field(default_factory=dict)
     left_out: LeftOut = field(default_factory=dict)
+    overlap: Callable[[Record], str] = lambda record: ""
 
 
 def material_of(config: SynthesizeConfig) -> Material:
@@ -43,8 +49,8 @@ def material_of(config: SynthesizeConfig) -> Material:
     Raises:
         DataError, UnknownName: a path does not hold what it should, or a source that nobody knows.
     """
-    material = Material()
     clean = _Cleaner(config)
+    material = Material(overlap=clean.reason)
     for source in config.sources:
         reasons = material.left_out.setdefault(source.name, Counter())
         path = config.data / source.path
@@ -158,16 +164,18 @@ class _Cleaner:
         if not {tool.name for tool in record.prompt.tools} >= set(called):
             reasons["an earlier call of a tool that is not there"] += 1
             return None
-        reason = self._filter.reason(record) if self._filter else ""
+        reason = self.reason(record)
         if reason:
             reasons[reason] += 1
             return None
         return record
 
+    def reason(self, record: Record) -> str:
+        return self._filter.reason(record) if self._filter else ""
+
     def pair(self, pair: TrainingPair, reasons: Counter[str]) -> bool:
         """Whether a ready pair shares nothing with a benchmark."""
-        record = Record(pair.record, pair.source, pair.licence, pair.pair.prompt, ())
-        reason = self._filter.reason(record) if self._filter else ""
+        reason = self.reason(Record(pair.record, pair.source, pair.licence, pair.pair.prompt, ()))
         if reason:
             reasons[reason] += 1
         return not reason
@@ -179,10 +187,8 @@ class _Cleaner:
         return not reason
 
     def _reason_of_tool(self, description: str) -> str:
-        if self._filter is None:
-            return ""
         prompt = Prompt((tool_from(json.loads(description)),), ())
-        return self._filter.reason(Record("", "", "", prompt, ()))
+        return self.reason(Record("", "", "", prompt, ()))
 
 
 def _json(tool: Tool) -> str:

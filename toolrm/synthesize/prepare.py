@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -40,65 +41,81 @@ class Shown:
     asks: bool
 
 
-def prepared(
-    records: Iterable[Record], pool: ToolPool, peers: Peers, config: SynthesizeConfig
-) -> Iterator[Shown]:
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What records are prepared with.
+
+    Args:
+        pool: where distractors come from.
+        overlap: why a record has to go since a benchmark has it, too; empty where it may stay.
+    """
+
+    pool: ToolPool
+    peers: Peers
+    config: SynthesizeConfig
+    overlap: Callable[[Record], str]
+    left_out: Counter[str]
+
+
+def prepared(records: Iterable[Record], around: Surroundings) -> Iterator[Shown]:
     """The records, and after some of them a variant in which no call is due.
 
     There are as many variants as it takes to have the share of records without calls, as far as they
     can be made.
     """
+    config = around.config
     without_call = count = 0
     for record in records:
         rng = Random(f"{config.seed}|{record.id}")
-        yield _shown(record, record, record.gold or decline(rng), pool, peers, config, rng)
-        count += 1
-        without_call += not record.answer
-        if record.answer and without_call < config.irrelevance * (count + 1):
-            variant = _without_call(record, pool, rng)
-            if variant is not None:
-                yield _shown(
-                    variant.record, record, variant.reply, pool, peers, config, rng, variant.asks
-                )
+        made = [_Variant(record, record.gold or decline(rng), asks=False)]
+        if record.answer and without_call < config.irrelevance * (count + 2):
+            variant = _without_call(record, around.pool, rng)
+            made += [] if variant is None else [variant]
+        for one in made:
+            ready = _shown(one, record, around, rng)
+            if ready is not None:
+                yield ready
                 count += 1
-                without_call += 1
+                without_call += not ready.record.answer
 
 
-def _shown(
-    record: Record,
-    origin: Record,
-    chosen: Candidate,
-    pool: ToolPool,
-    peers: Peers,
-    config: SynthesizeConfig,
-    rng: Random,
-    asks: bool = False,
-) -> Shown:
+def _shown(variant: _Variant, origin: Record, around: Surroundings, rng: Random) -> Shown | None:
+    """The variant with distractors, and obfuscated or not; None where that makes it a benchmark's."""
+    config, record = around.config, variant.record
     tools = frozenset(call.name for call in origin.answer)
     due = len(tools) if record.answer else 0
     missing = rng.randint(*config.distractors) + due - len(record.prompt.tools)
     if missing > 0:
-        record = with_distractors(record, pool, rng, missing)
+        record = with_distractors(record, around.pool, rng, missing)
     # The answer that was due goes along, so that it is under the same new names.
-    whole = replace(record, answer=origin.answer)
+    plain = whole = replace(record, answer=origin.answer)
     obscure = rng.random() < config.obfuscated
-    if obscure:
-        plain, whole = whole, obfuscated(whole, rng)
-        peers = renamed_peers(peers, plain, whole)
+    reason = around.overlap(whole)
+    for _ in range(_TRIES if obscure else 0):
+        whole = obfuscated(plain, rng)
+        reason = around.overlap(whole)  # random words may be those of a benchmark's names
+        if not reason:
+            break
+    if reason:
+        around.left_out[f"{reason}, once it was prepared"] += 1
+        return None
+    peers = renamed_peers(around.peers, plain, whole) if obscure else around.peers
     if record.answer:
-        return Shown(whole, whole, whole.gold, peers, tools, obscure, asks)
-    return Shown(replace(whole, answer=()), whole, chosen, peers, tools, obscure, asks)
+        return Shown(whole, whole, whole.gold, peers, tools, obscure, variant.asks)
+    bare = replace(whole, answer=())
+    return Shown(bare, whole, variant.reply, peers, tools, obscure, variant.asks)
 
 
 @dataclass(frozen=True, slots=True)
 class _Variant:
-    """A record in which no call is due, and the right reply."""
+    """A record, and the right calls or reply; of a reply, whether it asks for a value."""
 
     record: Record
-    reply: str
+    reply: Candidate
     asks: bool
 
 
+_TRIES = 5
 _ASKING_FIRST = 0.8  # few records can lose a value; those that can mostly do
 _MOST_ASKED = 2
 

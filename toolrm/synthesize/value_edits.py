@@ -186,9 +186,10 @@ def _outside_enum(context: Context, site: Site, rng: Random) -> Iterator[Any]:
     members = site.schema.get("enum") or ()
     if not isinstance(site.value, str) or site.value not in members or site.optional:
         return
-    word = name_words(site.key)[-1:]
-    if word and word[0].isalpha() and word[0] not in site.value.lower():
-        yield f"{site.value} {word[0]}"
+    for word in name_words(site.key)[-1:]:
+        spoken = word in name_words(site.description) or word in context.words
+        if spoken and word.isalpha() and word not in site.value.lower():
+            yield f"{site.value} {word}"
     for value in shuffled(context.peers.get(site.key, ()), rng):
         if isinstance(value, str) and value not in members and not lacks_preference(value):
             yield from (v for v in [value] if means_something_else(site, v))

@@ -37,6 +37,7 @@ model.score(tools, messages, [candidate, other])
 | sha256 of the held-out pairs | `{held_out}` |
 | sha256 of the template | `{template}` |
 | held out, best look | {best} |
+| overlap with benchmarks | {overlap} |
 
 The prompt's form is in the tokenizer's chat template where it has one; tools that it does not show
 stand in the system turn, as `fcrewardbench.render` writes them. Score with that renderer, or the model
@@ -83,5 +84,16 @@ def _card(out: Path, told: dict[str, Any]) -> str:
         best=f"step {best['step']}: loss {best['eval_loss']:.4f}, accuracy {best['eval_accuracy']:.1%}"
         if best
         else "none",
+        overlap=_overlap(told["overlap"]),
         recipe=json.dumps(inputs["recipe"], indent=1),
+    )
+
+
+def _overlap(report: dict[str, Any] | None) -> str:
+    if report is None:
+        return "not looked for"
+    found = "none" if report["clean"] else f"{report['records_refused']:,} records"
+    return (
+        f"{found}, among {report['records']:,} records and {len(report['references'])} benchmarks "
+        f"(sha256 of the account `{report['sha256']}`)"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,14 @@ from toolrm.train.recipe import Recipe
 from toolrm.train.trainer import TreeRewardTrainer
 
 
-def train(recipe: Recipe, data: Path, held_out: Path | None, out: Path) -> None:
+def train(
+    recipe: Recipe,
+    data: Path,
+    held_out: Path | None,
+    out: Path,
+    *,
+    overlap: Mapping[str, Any] | None = None,
+) -> None:
     """Train a reward model.
 
     A run that was killed goes on at its last checkpoint when it is started with the same arguments, and
@@ -45,6 +52,7 @@ def train(recipe: Recipe, data: Path, held_out: Path | None, out: Path) -> None:
         data: pairs to train on, a Parquet file.
         held_out: pairs to look at during training; None to look at nothing and take the last weights.
         out: the run's folder.
+        overlap: what `toolrm.overlap` reported of `data`, for the card; None where nobody looked.
 
     Raises:
         DataError: a file holds something other than pairs; the message names the row.
@@ -73,14 +81,14 @@ def train(recipe: Recipe, data: Path, held_out: Path | None, out: Path) -> None:
         raise UsageError(f"{data} holds no pair that could be trained on: {dict(seen.counts)}.")
     progress = Progress(out)
     try:
-        network = _network(base, recipe)
+        network = network_of(base, recipe)
         trainer = TreeRewardTrainer(
             model=network,
             args=_arguments(recipe, out, len(groups), bool(watched)),
             train_dataset=_data_set(groups, recipe),
             eval_dataset=_data_set(watched, recipe) if watched else None,
             processing_class=tokenizer,
-            peft_config=_adapters(network, recipe),
+            peft_config=adapters_of(network, recipe),
             callbacks=[progress, *_stopping(recipe, bool(watched))],
         )
         trainer.remove_callback(PrinterCallback)
@@ -94,6 +102,7 @@ def train(recipe: Recipe, data: Path, held_out: Path | None, out: Path) -> None:
             "native_tools": renderer.native_tools,
             "chat_template": bool(getattr(tokenizer, "chat_template", None)),
             "best": progress.best,
+            "overlap": overlap,
         }
         if trainer.is_world_process_zero():
             save(trainer.accelerator.unwrap_model(trainer.model), tokenizer, base, out, told)
@@ -121,7 +130,7 @@ def _claim(out: Path, inputs: dict[str, Any]) -> None:
     path.write_text(text, "utf-8")
 
 
-def _network(base: Path, recipe: Recipe) -> Any:
+def network_of(base: Path, recipe: Recipe) -> Any:
     """The base with a head of zeros, so that every candidate starts with the same reward."""
     config = load_config(str(base), trust_remote_code=False)
     transformers.utils.logging.disable_progress_bar()
@@ -148,8 +157,8 @@ def _network(base: Path, recipe: Recipe) -> Any:
     return network
 
 
-def _adapters(network: Any, recipe: Recipe) -> LoraConfig | None:
-    """Adapters on every linear layer of the decoder's upper blocks."""
+def adapters_of(network: Any, recipe: Recipe) -> LoraConfig | None:
+    """The recipe's adapters, on every linear layer of the decoder's upper blocks."""
     if recipe.lora is None:
         return None
     layers = network.config.get_text_config().num_hidden_layers
