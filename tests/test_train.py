@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -329,8 +330,7 @@ def test_long_prompts_lose_unused_tools_then_turns_and_are_counted(smollm2: Path
 def test_recipes_that_ship_are_valid() -> None:
     assert {"smoke", "smollm2-135m", "paper-1.7b", "paper-8b", "paper-14b"} <= set(recipe_names())
     for name in recipe_names():
-        if not name.startswith("synthesize"):
-            load_recipe(name)
+        load_recipe(name)
 
 
 @pytest.mark.parametrize(
@@ -365,3 +365,11 @@ def test_bad_input_is_told_with_its_place(base: Path, data: Path, tmp_path: Path
         train(_recipe(base, seed=1), data / "train.parquet", None, tmp_path / "run")
     with pytest.raises(UsageError, match="no multiple"):
         train(_recipe(base, groups_per_step=5), data / "train.parquet", None, tmp_path / "other")
+
+
+def test_pairs_come_back_as_they_were_written(tmp_path: Path) -> None:
+    first = next(_pairs(1, 1))
+    styled = '[{"arguments":{"start":"Rome"},"name":"find_trains"}]'
+    pairs = [first, replace(first, pair=replace(first.pair, id="other", rejected=styled))]
+    assert write_pairs(tmp_path / "pairs.parquet", pairs) == 2
+    assert list(read_pairs(tmp_path / "pairs.parquet")) == pairs

@@ -7,13 +7,14 @@ own besides, so that `fcrb evaluate` and `fcrb show` read a training file, too.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fcrewardbench import AdmissibleCall, Call, DataError, Pair, Prompt
+from fcrewardbench import AdmissibleCall, Call, Candidate, DataError, Pair, Prompt
 from fcrewardbench.benchmarks.export import record_of
 from fcrewardbench.benchmarks.records import item_of
+from fcrewardbench.render import candidate_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -112,9 +113,20 @@ def read_pairs(path: Path) -> Iterator[TrainingPair]:
                 raise DataError(f"{path}, row {number}: {why}") from None
             if not isinstance(item, Pair):
                 raise DataError(f"{path}, row {number}: a set of candidates, where pairs are due.")
+            if "record" in row:  # our own file, where a style is part of the candidate
+                item = replace(
+                    item,
+                    chosen=_as_written(item.chosen, row["chosen_output"]),
+                    rejected=_as_written(item.rejected, row["rejected_output"]),
+                )
             yield TrainingPair(
                 item, str(row.get("record") or item.id), str(row.get("licence") or "unknown")
             )
+
+
+def _as_written(candidate: Candidate, text: str) -> Candidate:
+    """Calls that were written otherwise than we write them, as that text."""
+    return candidate if text == candidate_text(candidate) else text
 
 
 def _row(pair: TrainingPair) -> dict[str, Any]:

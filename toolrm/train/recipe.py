@@ -79,10 +79,14 @@ class Recipe(BaseModel):
 
 
 def recipe_names() -> list[str]:
-    """The recipes that ship with the package."""
+    """The recipes of training that ship with the package."""
     folder = files("toolrm") / "recipes"
     names = (entry.name for entry in folder.iterdir())
-    return sorted(n.removesuffix(".yaml") for n in names if n.endswith(".yaml"))
+    return sorted(
+        name.removesuffix(".yaml")
+        for name in names
+        if name.endswith(".yaml") and not name.startswith("synthesize-")
+    )
 
 
 def load_recipe(name: str) -> Recipe:

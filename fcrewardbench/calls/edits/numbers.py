@@ -51,7 +51,7 @@ def _fits(site: Site, new: float) -> bool:
 def _like(old: float, new: float, context: Context, site: Site) -> Any:
     """`new` as the kind of number that `old` is, or None where it cannot be one."""
     whole = float(new).is_integer()
-    if type(old) is int and site.schema.get("type") != "float":
+    if type(old) is int and site.schema.get("type") not in ("float", "number"):
         return int(new) if whole else None
     if len(site.path) > 1:
         return int(new) if type(old) is int and whole else float(new)

@@ -151,7 +151,7 @@ def _options(context: Context, name: str, schema: JsonObject, base: Call) -> Ite
     if schema.get("type") == "string":
         peers = context.named_peers(name)
         yield from (p for p in peers if not names_id or any(letter.isdigit() for letter in p))
-    elif schema.get("type") in ("integer", "float") and not names_id:
+    elif schema.get("type") in ("integer", "float", "number") and not names_id:
         numbers = [n for n in leaves(base.arguments) if type(n) is int and n in context.numbers]
         yield from (number for number in numbers if _counts(number, name))
 
@@ -200,12 +200,12 @@ def _takes(schema: JsonObject, value: Any) -> bool:
             return isinstance(value, str)
         case "integer":
             return type(value) is int
-        case "float":
+        case "float" | "number":
             return type(value) in (int, float)
         case "boolean":
             return isinstance(value, bool)
         case "array":
             return isinstance(value, list)
-        case "dict":
+        case "dict" | "object":
             return isinstance(value, dict)
     return False

@@ -108,7 +108,7 @@ def _asked(context: Context, option: Any, schema: JsonObject) -> bool:
 
 def _resolved(option: Any, schema: JsonObject, rng: Random, rate: float, context: Context) -> Any:
     """A value out of an admissible one: objects hold a list of options under each key."""
-    if isinstance(option, Mapping) and schema.get("type") == "dict":
+    if isinstance(option, Mapping) and schema.get("type") in ("dict", "object"):
         value = {}
         for key, options in option.items():
             if not isinstance(options, Sequence) or isinstance(options, str):
@@ -120,7 +120,11 @@ def _resolved(option: Any, schema: JsonObject, rng: Random, rate: float, context
                 value[key] = rng.choice(given)
         return value
     items = schema.get("items")
-    if isinstance(option, list) and isinstance(items, Mapping) and items.get("type") == "dict":
+    if (
+        isinstance(option, list)
+        and isinstance(items, Mapping)
+        and items.get("type") in ("dict", "object")
+    ):
         return [_resolved(item, items, rng, rate, context) for item in option]
     return option
 
@@ -130,7 +134,7 @@ def styled(value: Any, schema: JsonObject, text: str) -> Any:
 
     Only for parameters of type float, where the checker takes both.
     """
-    if schema.get("type") != "float" or type(value) not in (int, float):
+    if schema.get("type") not in ("float", "number") or type(value) not in (int, float):
         return value
     if float(value).is_integer() and abs(value) < 1e15:
         return float(value) if f"{int(value)}.0" in text else int(value)
