@@ -147,6 +147,7 @@ class Pass:
         softcap: float | None,
     ) -> torch.Tensor:
         """Attention of one layer: queries [1, heads, new, width] → [1, new, heads, width]."""
+        query, key = query.to(value.dtype), key.to(value.dtype)  # autocast leaves them apart
         layer = len(self.next.keys)
         if self.layout.kept:
             key = torch.cat([self.state.keys[layer], key], 2)

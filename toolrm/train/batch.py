@@ -15,28 +15,31 @@ class TreeCollator:
     """Collates groups into the tree of all their sequences, without padding.
 
     Each example has `chosen_ids` [tokens], `rejected_ids`, a list of such rows, and perhaps `margins`,
-    a number for each of these. The batch has `input_ids`, `position_ids` and `attention_mask`, all
-    [1, tokens]; for every pair, the places of the last tokens of its sequences in `chosen` and
-    `rejected` [pairs];
-    `margin` [pairs] if there are margins; and the `layout` that the attention reads.
+    a number for each of these. The batch has `input_ids` and `position_ids` [1, tokens]; for every pair,
+    the places of the last tokens of its sequences in `chosen` and `rejected` [pairs]; its `weight`
+    [pairs], equal for all groups and their sum 1; `margin` [pairs] if there are margins; and the `layout`
+    that the attention reads.
     """
 
     def __call__(self, examples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         branches: list[Branch] = []
         pairs: list[tuple[int, int]] = []
+        weights: list[float] = []
         for group, example in enumerate(examples):
             first = len(branches)
             sequences = [example["chosen_ids"], *example["rejected_ids"]]
             branches.extend(Branch(ids, group, len(ids)) for ids in sequences)
             pairs.extend((first, other) for other in range(first + 1, len(branches)))
+            count = len(sequences) - 1
+            weights.extend([1 / (count * len(examples))] * count)
         layout = Layout(whole(branches), branches)
         last = {sequence: path[-1][1] - 1 for sequence, path in layout.ended}
         batch = {
             "input_ids": torch.tensor([layout.ids]),
             "position_ids": torch.tensor([layout.positions]),
-            "attention_mask": torch.ones(1, len(layout.ids), dtype=torch.long),
             "chosen": torch.tensor([last[chosen] for chosen, _ in pairs]),
             "rejected": torch.tensor([last[rejected] for _, rejected in pairs]),
+            "weight": torch.tensor(weights),
             "layout": layout,
         }
         if "margins" in examples[0]:

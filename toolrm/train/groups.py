@@ -1,14 +1,16 @@
 """Pairs → groups of token ids, and what is done with those that are too long.
 
-A prompt whose longest candidate has more than `max_tokens` tokens is cut: first the tools that neither
-candidate calls, last ones first; then whole turns, oldest first, but never the system turn nor the last
-user turn. What is still too long is left out. All of it is counted.
+A prompt whose longest candidate has more than `max_tokens` tokens is cut: first the tools that no
+candidate calls, last ones first; then the oldest user turn with all that follows it up to the next one,
+but never the system turn nor the last user turn. What is still too long is left out, as are rejected
+candidates that the model reads as the very same tokens as the chosen one. All of it is counted.
 """
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,21 +18,25 @@ from fcrewardbench import Candidate, Group, ModelError, Prompt
 from fcrewardbench.render import Renderer, candidate_text
 from toolrm.records import TrainingPair
 
+WHOLE = "whole"
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingGroup:
     """One chosen sequence and those that were rejected beside it, all on one prompt, as token ids."""
 
-    chosen: tuple[int, ...]
-    rejected: tuple[tuple[int, ...], ...]
+    chosen: Sequence[int]
+    rejected: tuple[Sequence[int], ...]
     error_types: tuple[str, ...]
 
 
 @dataclass(slots=True)
-class Lengths:
-    """What rendering came to: `counts` by what happened to a group, in pairs."""
+class Account:
+    """What rendering came to: `counts` by what happened to pairs, `error_types` that were met."""
 
     counts: Counter[str] = field(default_factory=Counter)
+    error_types: set[str] = field(default_factory=set)
+    groups: int = 0
     longest: int = 0
 
 
@@ -55,39 +61,56 @@ def _together(first: TrainingPair, second: TrainingPair) -> bool:
 
 
 def rendered(
-    pairs: Iterable[TrainingPair], renderer: Renderer, max_tokens: int, lengths: Lengths
+    pairs: Iterable[TrainingPair], renderer: Renderer, max_tokens: int, account: Account
 ) -> Iterator[TrainingGroup]:
-    """Groups as a model reads them; `lengths` tells what was cut and what left out."""
+    """Groups as a model reads them; `account` tells what was cut and what left out.
+
+    Raises:
+        ModelError: the model's template refuses a whole conversation.
+    """
     for group in grouped(pairs):
-        made = _fitting(group, renderer, max_tokens, lengths.counts)
-        if made is not None:
-            sequences = (made.chosen, *made.rejected)
-            lengths.longest = max(lengths.longest, *map(len, sequences))
-            yield made
+        ids, what = _fitting(group, renderer, max_tokens)
+        if not ids:
+            account.counts[what] += len(group)
+            continue
+        told = [
+            (array("I", row), one.pair.error_type)
+            for row, one in zip(ids[1:], group, strict=True)
+            if row != ids[0]
+        ]
+        if len(told) < len(group):
+            account.counts["left out: the same tokens as chosen"] += len(group) - len(told)
+        if not told:
+            continue
+        account.counts[what] += len(told)
+        account.groups += 1
+        account.longest = max(account.longest, *map(len, ids))
+        rows, kinds = zip(*told, strict=True)
+        account.error_types.update(kinds)
+        yield TrainingGroup(array("I", ids[0]), rows, kinds)
 
 
 def _fitting(
-    group: list[TrainingPair], renderer: Renderer, max_tokens: int, counts: Counter[str]
-) -> TrainingGroup | None:
+    group: list[TrainingPair], renderer: Renderer, max_tokens: int
+) -> tuple[tuple[tuple[int, ...], ...], str]:
+    """Token ids of all candidates, with the least cut that fits, and what was cut; none if none does."""
     first = group[0].pair
     candidates = (first.chosen, *(one.pair.rejected for one in group))
-    what = "whole"
     for prompt, cut in _shorter(first.prompt, candidates):
         try:
             ids = renderer.render(Group(first.id, prompt, candidates)).ids
         except ModelError as why:
-            raise ModelError(f"Pair {first.id}: {why}") from None
-        what = cut or what
+            if cut == WHOLE:
+                raise ModelError(f"Pair {first.id}: {why}") from None
+            continue  # without these turns the template takes it no more; without others it may
         if max(map(len, ids)) <= max_tokens:
-            counts[what] += len(group)
-            return TrainingGroup(ids[0], ids[1:], tuple(one.pair.error_type for one in group))
-    counts["left out: too long even so"] += len(group)
-    return None
+            return ids, cut
+    return (), "left out: too long even so"
 
 
 def _shorter(prompt: Prompt, candidates: tuple[Candidate, ...]) -> Iterator[tuple[Prompt, str]]:
     """The prompt, then shorter and shorter ones, each with what was cut."""
-    yield prompt, ""
+    yield prompt, WHOLE
     called = {
         call.name
         for candidate in candidates
@@ -101,14 +124,12 @@ def _shorter(prompt: Prompt, candidates: tuple[Candidate, ...]) -> Iterator[tupl
             tools.remove(tool)
             yield Prompt(tuple(tools), prompt.messages), "tools cut"
     messages = list(prompt.messages)
-    while (place := _oldest(messages)) is not None:
-        del messages[place]
+    while turns := _oldest(messages):
+        del messages[turns]
         yield Prompt(tuple(tools), tuple(messages)), "turns cut"
 
 
-def _oldest(messages: list[Mapping[str, Any]]) -> int | None:
-    """The place of the oldest turn that may go."""
-    last_user = max(
-        (place for place, turn in enumerate(messages) if turn["role"] == "user"), default=0
-    )
-    return next((place for place in range(last_user) if messages[place]["role"] != "system"), None)
+def _oldest(messages: list[Mapping[str, Any]]) -> slice | None:
+    """The oldest user turn and what follows it up to the next one; None where only one is left."""
+    users = [place for place, turn in enumerate(messages) if turn["role"] == "user"]
+    return slice(users[0], users[1]) if len(users) > 1 else None

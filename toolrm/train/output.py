@@ -1,8 +1,9 @@
-"""A trained model as a folder that every adapter of FC-RewardBench, transformers and vLLM load."""
+"""A trained model as a folder that FC-RewardBench, transformers and vLLM load."""
 
 from __future__ import annotations
 
 import json
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,31 +18,33 @@ library_name: transformers
 pipeline_tag: text-classification
 tags: [reward-model, tool-calling, toolrm]
 ---
-# {name}
+# Reward model for tool calls
 
-An outcome reward model for tool calls: a higher logit for the better calls, given tools and
-conversation. Trained with `toolrm train`, a Bradley-Terry loss on pairs of calls.
+An outcome reward model: a higher logit for the better calls, given tools and conversation. Trained with
+`toolrm train`, a Bradley-Terry loss on pairs of calls.
 
 ```python
 import fcrewardbench
 
-model = fcrewardbench.load("path:{name}")
+model = fcrewardbench.load("path:FOLDER")  # or the hub's OWNER/NAME
 model.score(tools, messages, [candidate, other])
 ```
 
 | | |
 | --- | --- |
 | base | {base} |
-| training pairs | {pairs} in {groups:,} groups |
+| training pairs | {pairs}, in {groups:,} groups |
 | sha256 of the training pairs | `{data}` |
 | sha256 of the held-out pairs | `{held_out}` |
 | sha256 of the template | `{template}` |
 | held out, best look | {best} |
 | overlap with benchmarks | {overlap} |
+| made with | {versions} |
 
 The prompt's form is in the tokenizer's chat template where it has one; tools that it does not show
 stand in the system turn, as `fcrewardbench.render` writes them. Score with that renderer, or the model
-reads text that it was not trained on.
+reads text that it was not trained on. The reward is the head's at the very last token; transformers' own
+pooling takes the last token that is not the padding token, which is another one where a text ends in it.
 
 ## Recipe
 
@@ -49,42 +52,45 @@ reads text that it was not trained on.
 {recipe}
 ```
 """
+_PACKAGES = ("fcrewardbench", "torch", "transformers", "trl", "peft", "accelerate")
 
 
-def save(network: Any, tokenizer: Any, base: Path, out: Path, told: dict[str, Any]) -> None:
-    """Write `model`, `adapter` if there is one, the card, `report.json` and the curves into a folder.
+def save(network: Any, tokenizer: Any, out: Path, told: dict[str, Any]) -> None:
+    """Write `model`, `adapter` if there is one, the curves, the card and `report.json` into a folder.
 
-    `model` is float32, adapters merged into its weights.
+    `model` is float32, adapters merged into its weights. `report.json` comes last: a folder that has it
+    is complete.
     """
+    told["versions"] = {name: version(name) for name in _PACKAGES}
     if isinstance(network, PeftModel):
         network.save_pretrained(str(out / "adapter"))
         network = network.to(
             torch.float32
-        ).merge_and_unload()  # bfloat16 would round the adapters away
-    del network.forward  # the class's own again
-    network.set_attn_implementation("sdpa")
+        ).merge_and_unload()  # in bfloat16 they would be rounded away
     network.to(torch.float32).save_pretrained(out / "model")
     tokenizer.save_pretrained(out / "model")
-    (out / "report.json").write_text(json.dumps(told, indent=1), "utf-8")
-    (out / "model" / "README.md").write_text(_card(out, told), "utf-8")
+    (out / "model" / "README.md").write_text(_card(told), "utf-8")
     draw_curves(out / "metrics.jsonl", out / "curves.png")
+    (out / "report.json").write_text(json.dumps(told, indent=1), "utf-8")
 
 
-def _card(out: Path, told: dict[str, Any]) -> str:
+def _card(told: dict[str, Any]) -> str:
     inputs, best = told["inputs"], told["best"]
     counts = ", ".join(f"{count:,} {what}" for what, count in told["pairs"]["training"].items())
+    look = "none"
+    if best:
+        look = f"step {best['step']}: loss {best['eval_loss']:.4f}, accuracy {best['eval_accuracy']:.1%}"
+    revision = f" at {inputs['base']}" if inputs["base"] else ""
     return _CARD.format(
-        name=out.name,
-        base=inputs["recipe"]["base"],
+        base=f"{inputs['recipe']['base']}{revision}",
         pairs=counts,
         groups=told["groups"],
         data=inputs["data"],
         held_out=inputs["held_out"],
         template=told["template_sha256"],
-        best=f"step {best['step']}: loss {best['eval_loss']:.4f}, accuracy {best['eval_accuracy']:.1%}"
-        if best
-        else "none",
+        best=look,
         overlap=_overlap(told["overlap"]),
+        versions=", ".join(f"{name} {number}" for name, number in told["versions"].items()),
         recipe=json.dumps(inputs["recipe"], indent=1),
     )
 

@@ -38,19 +38,18 @@ class Recipe(BaseModel):
             steps away, so it keeps float32 and computes in bfloat16 (`autocast`).
         autocast: compute in bfloat16.
         learning_rate: the peak; a cosine with `warmup` (a share of all steps) leads to and from it.
-        head_learning_rate: that of the head, which starts at zero; the same if left out.
         groups_per_step: groups in one optimiser step, over all processes.
-        groups_per_pass: groups in one forward pass of one process.
+        groups_per_pass: groups in one forward pass of one process; a matter of memory alone.
         epochs: how often all groups are seen.
-        max_steps: ends earlier.
+        max_steps: ends earlier, where all epochs take more.
         center_rewards: the coefficient of (chosen + rejected)² in the loss.
-        margins: by error type, by how much chosen has to be above rejected.
+        margins: by error type, how far chosen has to be above rejected; 0 for the others.
         max_tokens: the longest sequence; what is cut from longer ones, and in which order, is said in
             `toolrm.train.groups`.
         evaluate_every: steps between two looks at the held-out pairs, each of which is a checkpoint.
         patience: how many looks may pass without a better one before training stops; None for no end.
         seed: of the order of groups, the adapters' start, and dropout.
-        report_to: integrations of transformers (tensorboard, trackio, wandb).
+        report_to: where metrics go besides, by transformers' integrations.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -62,7 +61,6 @@ class Recipe(BaseModel):
     autocast: bool = True
     gradient_checkpointing: bool = False
     learning_rate: float = Field(gt=0)
-    head_learning_rate: float | None = Field(default=None, gt=0)
     weight_decay: float = Field(default=0.0, ge=0)
     warmup: float = Field(default=0.03, ge=0, lt=1)
     groups_per_step: int = Field(default=16, ge=1)
@@ -75,7 +73,7 @@ class Recipe(BaseModel):
     evaluate_every: int = Field(default=100, ge=1)
     patience: int | None = Field(default=None, ge=1)
     seed: int = 0
-    report_to: tuple[str, ...] = ()
+    report_to: tuple[Literal["tensorboard", "trackio", "wandb"], ...] = ()
 
 
 def recipe_names() -> list[str]:

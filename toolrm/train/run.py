@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
-import os
+import json
+import math
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
+from accelerate import PartialState
 from datasets import Dataset
-from peft import LoraConfig
+from peft import LoraConfig, get_peft_model
+from safetensors import SafetensorError
 from transformers import (
     AutoModelForSequenceClassification,
     EarlyStoppingCallback,
@@ -20,17 +25,24 @@ from transformers import (
 from transformers.trainer_utils import get_last_checkpoint
 from trl import RewardConfig
 
-from fcrewardbench import ModelError, RunError, UsageError
-from fcrewardbench.adapters.folder import load_config, load_tokenizer, loading_error
+from fcrewardbench import DataError, FCRewardBenchError, ModelError, RunError, UsageError
+from fcrewardbench.adapters.folder import (
+    load_config,
+    load_tokenizer,
+    loading_error,
+    longest_sequence,
+)
 from fcrewardbench.adapters.network import decoder_of
 from fcrewardbench.adapters.registry import locate
 from fcrewardbench.render import Renderer
 from toolrm.records import read_pairs
-from toolrm.train.groups import Lengths, TrainingGroup, rendered
+from toolrm.train.groups import Account, TrainingGroup, rendered
 from toolrm.train.output import save
 from toolrm.train.progress import Progress
 from toolrm.train.recipe import Recipe
 from toolrm.train.trainer import TreeRewardTrainer
+
+ROWS_AT_ONCE = 1_000
 
 
 def train(
@@ -44,8 +56,9 @@ def train(
     """Train a reward model.
 
     A run that was killed goes on at its last checkpoint when it is started with the same arguments, and
-    ends with the same numbers. `out` then holds `model` (safetensors, tokenizer, chat template, card),
-    with adapters `adapter` besides, `metrics.jsonl` and `curves.png`.
+    ends with the same numbers; one that is finished is left as it is. `out` then holds `model`
+    (safetensors, tokenizer, chat template, card), with adapters `adapter` besides, `report.json`,
+    `metrics.jsonl` and `curves.png`.
 
     Args:
         recipe: how.
@@ -56,83 +69,143 @@ def train(
 
     Raises:
         DataError: a file holds something other than pairs; the message names the row.
-        ModelError: the base cannot be loaded, or its template refuses a conversation.
+        ModelError: the base cannot be loaded or trained on trees, or its template refuses a conversation.
         UsageError: `out` holds another run, or the recipe asks for what cannot be.
-        RunError: the disk is full.
+        RunError: the disk is full, or the device's memory.
     """
     base, revision = locate(recipe.base, recipe.revision)
     inputs = {
         "recipe": recipe.model_dump(mode="json"),
-        "base": revision or str(recipe.base),
+        "base": revision,
         "data": _sha256(data),
         "held_out": None if held_out is None else _sha256(held_out),
+        "processes": PartialState().num_processes,
     }
-    _claim(out, inputs)
+    if not _is_new(out, inputs) and (out / "report.json").is_file():
+        return
     tokenizer = load_tokenizer(str(base), trust_remote_code=False)
+    limit = longest_sequence(load_config(str(base), trust_remote_code=False))
+    if limit is not None and recipe.max_tokens > limit:
+        raise UsageError(f"{recipe.base} takes {limit} tokens; max_tokens must not be above that.")
     renderer = Renderer(tokenizer)
-    seen, looked_at = Lengths(), Lengths()
-    groups = list(rendered(read_pairs(data), renderer, recipe.max_tokens, seen))
-    watched = (
-        []
-        if held_out is None
-        else list(rendered(read_pairs(held_out), renderer, recipe.max_tokens, looked_at))
-    )
-    if not groups:
-        raise UsageError(f"{data} holds no pair that could be trained on: {dict(seen.counts)}.")
+    seen, looked_at = Account(), Account()
+    groups = _data_set(rendered(read_pairs(data), renderer, recipe.max_tokens, seen), recipe)
+    watched = None
+    if held_out is not None:
+        pairs = rendered(read_pairs(held_out), renderer, recipe.max_tokens, looked_at)
+        watched = _data_set(pairs, recipe)
+    for path, account in ((data, seen), (held_out, looked_at)):
+        if path is not None and not account.groups:
+            raise UsageError(f"{path} holds no pair that can be used: {dict(account.counts)}.")
+    unknown = set(recipe.margins) - seen.error_types
+    if unknown:
+        raise UsageError(f"No pair has the error type '{min(unknown)}', which has a margin.")
+    arguments = _arguments(recipe, out, seen.groups, watched is not None)
+    network = network_of(base, recipe)
     progress = Progress(out)
     try:
-        network = network_of(base, recipe)
         trainer = TreeRewardTrainer(
             model=network,
-            args=_arguments(recipe, out, len(groups), bool(watched)),
-            train_dataset=_data_set(groups, recipe),
-            eval_dataset=_data_set(watched, recipe) if watched else None,
+            args=arguments,
+            train_dataset=groups,
+            eval_dataset=watched,
             processing_class=tokenizer,
             peft_config=adapters_of(network, recipe),
-            callbacks=[progress, *_stopping(recipe, bool(watched))],
+            callbacks=[progress, *_stopping(recipe, watched is not None)],
         )
         trainer.remove_callback(PrinterCallback)
-        trainer.train(resume_from_checkpoint=get_last_checkpoint(str(out / "checkpoints")))
-        told = {
-            "inputs": inputs,
-            "pairs": {"training": dict(seen.counts), "held out": dict(looked_at.counts)},
-            "longest": seen.longest,
-            "groups": len(groups),
-            "template_sha256": renderer.template_sha256,
-            "native_tools": renderer.native_tools,
-            "chat_template": bool(getattr(tokenizer, "chat_template", None)),
-            "best": progress.best,
-            "overlap": overlap,
-        }
+        with PartialState().main_process_first():
+            _claim(out, inputs)
+        trainer.train(resume_from_checkpoint=get_last_checkpoint(arguments.output_dir))
+        weights = trainer.accelerator.get_state_dict(trainer.model)
         if trainer.is_world_process_zero():
-            save(trainer.accelerator.unwrap_model(trainer.model), tokenizer, base, out, told)
-    except OSError as why:
-        raise RunError(
-            f"{out} cannot be written ({why.strerror}): make room, and start the same command again."
-        ) from why
+            told = {
+                "inputs": inputs,
+                "pairs": {"training": dict(seen.counts), "held out": dict(looked_at.counts)},
+                "longest": seen.longest,
+                "groups": seen.groups,
+                "template_sha256": renderer.template_sha256,
+                "native_tools": renderer.native_tools,
+                "chat_template": bool(getattr(tokenizer, "chat_template", None)),
+                "best": progress.best,
+                "overlap": overlap,
+            }
+            trained = network_of(base, recipe)
+            adapters = adapters_of(trained, recipe)
+            if adapters is not None:
+                trained = get_peft_model(trained, adapters)
+            trained.load_state_dict(weights)
+            save(trained, tokenizer, out, told)
+        trainer.accelerator.wait_for_everyone()
+    except (OSError, SafetensorError, RuntimeError) as why:
+        raise _explained(why, out) from why
 
 
-def _claim(out: Path, inputs: dict[str, Any]) -> None:
-    """Make a folder the run's, or see that it is."""
-    import json
+def _explained(why: Exception, out: Path) -> Exception:
+    """What a full disk or a full device raises, as a sentence; anything else as it is."""
+    if isinstance(why, FCRewardBenchError):
+        return why
+    text = str(why)
+    full = isinstance(why, OSError) and why.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    signs = (
+        "No space left",
+        "os error 28",
+        "File too large",
+        "PytorchStreamWriter",
+        "file write failed",
+    )
+    if full or any(sign in text for sign in signs):
+        return RunError(f"{out} cannot be written: make room, and start the same command again.")
+    if isinstance(why, torch.OutOfMemoryError):
+        return RunError(
+            "Out of memory: lower groups_per_pass or max_tokens in the recipe, or switch on its "
+            "gradient_checkpointing."
+        )
+    return why
 
+
+def _is_new(out: Path, inputs: Mapping[str, Any]) -> bool:
+    """Whether a folder is free for the run, and not already the run's.
+
+    Raises:
+        UsageError: it is something else.
+    """
     path = out / "run.json"
-    text = json.dumps(inputs, indent=1)
     if path.is_file():
-        if path.read_text("utf-8") != text:
+        if json.loads(path.read_text("utf-8")) != inputs:
             raise UsageError(
-                f"{out} holds a run of another recipe, base or data: give another --out, or remove it."
+                f"{out} holds a run of another recipe, base, data or number of processes: give "
+                "another --out, or remove it."
             )
-        return
+        return False
     if out.exists() and any(out.iterdir()):
         raise UsageError(f"{out} is not empty and no training run: give another --out.")
-    out.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, "utf-8")
+    return True
+
+
+def _claim(out: Path, inputs: Mapping[str, Any]) -> None:
+    """Make a folder the run's, and remove checkpoints that a kill left half written."""
+    if not PartialState().is_main_process:
+        return
+    checkpoints = out / "checkpoints"
+    checkpoints.mkdir(parents=True, exist_ok=True)
+    for folder in checkpoints.glob("checkpoint-*"):
+        try:  # transformers writes this file last
+            json.loads((folder / "trainer_state.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            shutil.rmtree(folder)
+    scratch = out / "run.json.part"
+    scratch.write_text(json.dumps(inputs, indent=1), "utf-8")
+    scratch.replace(out / "run.json")
 
 
 def network_of(base: Path, recipe: Recipe) -> Any:
-    """The base with a head of zeros, so that every candidate starts with the same reward."""
-    config = load_config(str(base), trust_remote_code=False)
+    """The base with a head of zeros, so that every candidate starts with the same reward.
+
+    Raises:
+        ModelError: it cannot be loaded, or lacks weights.
+    """
+    before = transformers.utils.logging.get_verbosity()
     transformers.utils.logging.disable_progress_bar()
     transformers.utils.logging.set_verbosity_error()  # that the head is new is the point here
     try:
@@ -145,20 +218,27 @@ def network_of(base: Path, recipe: Recipe) -> Any:
         )
     except Exception as why:  # transformers and safetensors raise whatever they meet
         raise loading_error(recipe.base, why) from why
+    finally:
+        transformers.utils.logging.set_verbosity(before)
     missing = sorted(set(notes["missing_keys"]) - {"score.weight"})
     if missing or not hasattr(network, "score"):
         raise ModelError(
-            f"{recipe.base} ({config.model_type}) lacks {', '.join(missing) or 'a decoder'}: take a "
-            "base whose language model is whole."
+            f"{recipe.base} lacks {', '.join(missing[:3]) or 'a head that could be trained'}: take a base "
+            "whose decoder is whole and of a kind that transformers classifies with."
         )
     if "score.weight" in notes["missing_keys"]:
         with torch.no_grad():
             network.score.weight.zero_()
+    network.score.float()
     return network
 
 
 def adapters_of(network: Any, recipe: Recipe) -> LoraConfig | None:
-    """The recipe's adapters, on every linear layer of the decoder's upper blocks."""
+    """The recipe's adapters, on every linear layer of the decoder's upper blocks.
+
+    Raises:
+        UsageError: the recipe leaves no layer.
+    """
     if recipe.lora is None:
         return None
     layers = network.config.get_text_config().num_hidden_layers
@@ -170,6 +250,7 @@ def adapters_of(network: Any, recipe: Recipe) -> LoraConfig | None:
         if isinstance(module, torch.nn.Linear)
     }
     return LoraConfig(
+        base_model_name_or_path=recipe.base,
         task_type="SEQ_CLS",
         r=recipe.lora.rank,
         lora_alpha=recipe.lora.alpha,
@@ -181,13 +262,14 @@ def adapters_of(network: Any, recipe: Recipe) -> LoraConfig | None:
 
 
 def _arguments(recipe: Recipe, out: Path, groups: int, watched: bool) -> RewardConfig:
-    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    processes = PartialState().num_processes
     accumulated, rest = divmod(recipe.groups_per_step, recipe.groups_per_pass * processes)
     if rest or not accumulated:
         raise UsageError(
             f"groups_per_step ({recipe.groups_per_step}) is no multiple of groups_per_pass "
             f"({recipe.groups_per_pass}) times {processes} processes."
         )
+    steps = math.ceil(groups / recipe.groups_per_step * recipe.epochs)
     when = "steps" if watched else "no"
     return RewardConfig(
         output_dir=str(out / "checkpoints"),
@@ -199,9 +281,9 @@ def _arguments(recipe: Recipe, out: Path, groups: int, watched: bool) -> RewardC
         weight_decay=recipe.weight_decay,
         lr_scheduler_type="cosine",
         warmup_steps=recipe.warmup,
-        num_train_epochs=recipe.epochs,
-        max_steps=recipe.max_steps or -1,
+        max_steps=min(steps, recipe.max_steps or steps),
         bf16=recipe.autocast,
+        disable_dropout=recipe.lora is None or not recipe.lora.dropout,
         center_rewards_coefficient=recipe.center_rewards,
         max_length=None,
         eval_strategy=when,
@@ -212,7 +294,9 @@ def _arguments(recipe: Recipe, out: Path, groups: int, watched: bool) -> RewardC
         load_best_model_at_end=watched,
         metric_for_best_model="eval_loss" if watched else None,
         greater_is_better=False if watched else None,
+        restore_callback_states_from_checkpoint=True,
         logging_steps=max(1, recipe.evaluate_every // 10),
+        logging_nan_inf_filter=False,
         seed=recipe.seed,
         disable_tqdm=True,
         report_to=list(recipe.report_to),
@@ -229,14 +313,30 @@ def _stopping(recipe: Recipe, watched: bool) -> list[EarlyStoppingCallback]:
 
 
 def _data_set(groups: Iterable[TrainingGroup], recipe: Recipe) -> Dataset:
-    def rows() -> Iterable[dict[str, Any]]:
-        for group in groups:
-            row: dict[str, Any] = {"chosen_ids": group.chosen, "rejected_ids": group.rejected}
-            if recipe.margins:
-                row["margins"] = [recipe.margins.get(kind, 0.0) for kind in group.error_types]
-            yield row
+    """Groups as an Arrow table, a thousand at a time: Python's integers take ten times the memory."""
+    import pyarrow as pa
 
-    return Dataset.from_list(list(rows()))
+    row = pa.list_(pa.uint32())
+    fields = {"chosen_ids": row, "rejected_ids": pa.list_(row)}
+    if recipe.margins:
+        fields["margins"] = pa.list_(pa.float32())
+    schema = pa.schema(list(fields.items()))
+    batches = []
+    rows: list[dict[str, Any]] = []
+
+    def flush() -> None:
+        batches.append(pa.RecordBatch.from_pylist(rows, schema=schema))
+        rows.clear()
+
+    for group in groups:
+        made: dict[str, Any] = {"chosen_ids": group.chosen, "rejected_ids": list(group.rejected)}
+        if recipe.margins:
+            made["margins"] = [recipe.margins.get(kind, 0.0) for kind in group.error_types]
+        rows.append(made)
+        if len(rows) == ROWS_AT_ONCE:
+            flush()
+    flush()
+    return Dataset(pa.Table.from_batches(batches, schema=schema))
 
 
 def _sha256(path: Path) -> str:
@@ -244,4 +344,4 @@ def _sha256(path: Path) -> str:
         with path.open("rb") as content:
             return hashlib.file_digest(content, "sha256").hexdigest()
     except OSError as why:
-        raise UsageError(f"{path} cannot be read: {why.strerror}.") from None
+        raise DataError(f"{path} cannot be read: {why.strerror}.") from None
