@@ -48,15 +48,31 @@ def upload(folder: Path, repository: str, *, private: bool = False) -> str:
     The repository is made where there is none.
 
     Raises:
-        UsageError: the id cannot be, or access is refused.
-        DataError: the hub cannot be reached.
+        UsageError: the id cannot be, access is refused, or a private repository is asked for and the
+            one that is there is public.
+        DataError: the hub cannot be reached, or fails.
     """
     import huggingface_hub
+    from huggingface_hub import errors
 
-    with _explained(repository):
+    try:
         hub = huggingface_hub.HfApi()
         hub.create_repo(repository, private=private, exist_ok=True)
+        if private and not hub.model_info(repository).private:
+            raise UsageError(f"{repository} is there already, and public: nothing was uploaded.")
         made = hub.upload_folder(repo_id=repository, folder_path=folder)
+    except errors.HFValidationError as why:
+        raise UsageError(f"The hub takes no repository '{repository}': give OWNER/NAME.") from why
+    except errors.OfflineModeIsEnabled as why:
+        raise UsageError("HF_HUB_OFFLINE is set, so nothing can be uploaded: unset it.") from why
+    except errors.HfHubHTTPError as why:
+        status = why.response.status_code
+        if status in (401, 403):
+            raise UsageError(f"The hub refuses access to {repository}: run hf auth login.") from why
+        raise DataError(f"The hub fails at {repository} ({status}): try again later.") from why
+    # Where huggingface_hub is built on httpx, no answer at all is no OSError.
+    except (OSError, getattr(errors, "HTTPError", OSError)) as why:
+        raise DataError(f"The upload to {repository} failed: {why}") from why
     return str(made.commit_url)
 
 
@@ -75,11 +91,6 @@ def _explained(where: str) -> Iterator[None]:
         errors.HFValidationError,
     ) as why:
         raise UsageError(f"The hub has no {where}: check the id and the revision.") from why
-    except errors.HfHubHTTPError as why:
-        status = why.response.status_code if why.response is not None else None
-        if status in (401, 403):
-            raise UsageError(f"The hub refuses access to {where}: run hf auth login.") from why
-        raise DataError(f"The hub fails at {where} ({status}): try again later.") from why
     except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, OSError) as why:
         raise DataError(
             f"The hub cannot be reached for {where}, and it is not in the cache: go online, or give "

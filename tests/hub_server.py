@@ -39,7 +39,9 @@ class HubServer:
                 self.wfile.write(data)
 
             def do_GET(self) -> None:
-                self._answer(200, {"siblings": [], "id": "x", "sha": "0" * 40})
+                name = "/".join(urlsplit(self.path).path.split("/")[3:5])
+                told = {"id": name, "sha": "0" * 40, "private": hub.private[name], "siblings": []}
+                self._answer(200, told)
 
             def do_PUT(self) -> None:
                 data = self._body()
@@ -55,7 +57,7 @@ class HubServer:
                 if path == "/api/repos/create":
                     told = json.loads(body)
                     name = "/".join(filter(None, (told.get("organization"), told["name"])))
-                    hub.private[name] = bool(told.get("private"))
+                    hub.private.setdefault(name, bool(told.get("private")))
                     self._answer(200, {"url": f"{hub.url}/{name}"})
                 elif path == "/api/validate-yaml":
                     self._answer(200, {"errors": [], "warnings": []})

@@ -59,6 +59,22 @@ def test_a_refused_push_says_what_to_do(run: Path, tmp_path: Path) -> None:
     assert hub.files == {}
 
 
+def test_a_public_repository_takes_nothing_that_is_to_be_private(run: Path, tmp_path: Path) -> None:
+    with HubServer() as hub:
+        hub.private["me/mine"] = False
+        done = _push(hub.url, TOKEN, tmp_path / "home", str(run), "me/mine", "--private")
+    assert done.returncode == 2
+    assert "is there already, and public" in done.stderr
+    assert hub.files == {}
+
+
+def test_a_hub_that_is_not_there_is_told_in_a_sentence(run: Path, tmp_path: Path) -> None:
+    done = _push("http://127.0.0.1:9", TOKEN, tmp_path / "home", str(run), "me/mine")
+    assert done.returncode == 2
+    assert done.stderr.startswith("toolrm: The upload to me/mine failed")
+    assert "Traceback" not in done.stderr
+
+
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     done = _push("http://127.0.0.1:9", TOKEN, tmp_path, str(tmp_path), "me/mine")
     assert done.returncode == 2

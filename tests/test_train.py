@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,22 +18,24 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
     Gemma3TextConfig,
+    JambaConfig,
     LlamaConfig,
     PreTrainedConfig,
     Qwen3Config,
 )
 
-from fcrewardbench import Call, DataError, Pair, Prompt, Scorer, UsageError, load
+from fcrewardbench import Call, DataError, ModelError, Pair, Prompt, Scorer, UsageError, load
 from fcrewardbench.adapters.folder import load_tokenizer
 from fcrewardbench.calls.tools import tool_from
-from fcrewardbench.render import Renderer
+from fcrewardbench.render import Renderer, candidate_text
 from toolrm.records import TrainingPair, read_pairs, write_pairs
 from toolrm.train.batch import TreeCollator
-from toolrm.train.groups import Lengths, rendered
+from toolrm.train.groups import Account, rendered
 from toolrm.train.progress import read_metrics
 from toolrm.train.recipe import Recipe, load_recipe, recipe_names
 from toolrm.train.run import train
@@ -205,8 +208,6 @@ def test_adapters_are_kept_and_merged(base: Path, data: Path, tmp_path: Path) ->
         base, lora={"rank": 4, "alpha": 8, "from_layer": 1}, dtype="bfloat16", autocast=True
     )
     train(recipe, data / "train.parquet", None, tmp_path / "run")
-    from safetensors.torch import load_file
-
     adapter = load_file(tmp_path / "run" / "adapter" / "adapter_model.safetensors")
     assert any(name.endswith("score.weight") for name in adapter)
     assert not any(".layers.0." in name for name in adapter)
@@ -259,6 +260,39 @@ def test_a_killed_run_ends_with_the_same_loss(base: Path, data: Path, tmp_path: 
     assert other[12] == pytest.approx(one[12], abs=1e-3)
 
 
+def test_a_checkpoint_cut_off_by_a_kill_is_passed_over(
+    base: Path, data: Path, tmp_path: Path
+) -> None:
+    whole, torn = tmp_path / "whole", tmp_path / "torn"
+    for out in (whole, torn):
+        train(_recipe(base), data / "train.parquet", data / "held-out.parquet", out)
+    shutil.rmtree(torn / "model")
+    (torn / "report.json").unlink()
+    (torn / "checkpoints" / "checkpoint-12" / "trainer_state.json").unlink()
+    train(_recipe(base), data / "train.parquet", data / "held-out.parquet", torn)
+    one, other = (load_file(out / "model" / "model.safetensors") for out in (whole, torn))
+    for name, tensor in one.items():
+        torch.testing.assert_close(other[name], tensor, atol=1e-5, rtol=1e-4)
+
+
+def test_groups_weigh_alike_however_many_pairs_they_have() -> None:
+    examples = [
+        {"chosen_ids": [1, 2, 3], "rejected_ids": [[1, 2, 4]]},
+        {"chosen_ids": [5, 6], "rejected_ids": [[5, 7], [5, 8], [5, 9], [5]]},
+    ]
+    batch = TreeCollator()(examples)
+    assert batch["weight"].tolist() == [0.5, 0.125, 0.125, 0.125, 0.125]
+    alone = [TreeCollator()([example])["weight"] for example in examples]
+    torch.testing.assert_close(torch.cat(alone) / 2, batch["weight"])
+
+
+def test_an_architecture_that_reads_along_the_row_is_refused() -> None:
+    sizes = {**SIZES, "mamba_expand": 2, "attn_layer_period": 2, "attn_layer_offset": 1}
+    config = JambaConfig(**sizes, use_mamba_kernels=False, num_experts=2)
+    with pytest.raises(ModelError, match="cannot be trained on trees"):
+        over_trees(AutoModelForSequenceClassification.from_config(config))
+
+
 def test_two_processes_train_together(base: Path, data: Path, tmp_path: Path) -> None:
     alone, together = tmp_path / "alone", tmp_path / "together"
     train(_recipe(base), data / "train.parquet", data / "held-out.parquet", alone)
@@ -274,8 +308,8 @@ def test_two_processes_train_together(base: Path, data: Path, tmp_path: Path) ->
         for run in (alone, together)
     ]
     assert last[0]["step"] == last[1]["step"] == 12
-    # Other groups meet in a step there, so the way is another one; where it leads is not.
-    assert last[1]["eval_loss"] == pytest.approx(last[0]["eval_loss"], abs=0.1)
+    # The same groups meet in a step there, and weigh alike.
+    assert last[1]["eval_loss"] == pytest.approx(last[0]["eval_loss"], abs=1e-3)
     assert (together / "model" / "model.safetensors").is_file()
 
 
@@ -306,25 +340,29 @@ def test_long_prompts_lose_unused_tools_then_turns_and_are_counted(smollm2: Path
         )
 
     short = first.pair.prompt.messages
+    same = candidate_text(first.pair.chosen)
     pairs = [
         pair(0, (TRAINS,), short),
         pair(1, (other, TRAINS), short),
         pair(2, (TRAINS, other), messages),
         pair(3, (TRAINS,), ({"role": "user", "content": "now " * 900},)),
+        replace(first, record="same", pair=replace(first.pair, rejected=same)),
     ]
-    lengths = Lengths()
-    groups = list(rendered(pairs, renderer, 300, lengths))
-    assert lengths.counts == {
+    account = Account()
+    groups = list(rendered(pairs, renderer, 300, account))
+    assert account.counts == {
         "whole": 1,
         "tools cut": 1,
         "turns cut": 1,
         "left out: too long even so": 1,
+        "left out: the same tokens as chosen": 1,
     }
     texts = [renderer._tokenizer.decode(group.chosen) for group in groups]
     assert all("find_trains" in text and "sing" not in text for text in texts)
     assert "Be brief." in texts[2]
     assert "old" not in texts[2]
-    assert lengths.longest <= 300
+    assert account.longest <= 300
+    assert account.groups == len(groups) == 3
 
 
 def test_recipes_that_ship_are_valid() -> None:
@@ -361,6 +399,11 @@ def test_bad_input_is_told_with_its_place(base: Path, data: Path, tmp_path: Path
     )
     with pytest.raises(DataError, match=r"bad\.parquet, row 5"):
         train(_recipe(base), tmp_path / "bad.parquet", None, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    misspelt = _recipe(base, margins={"parameter valu error": 1.0})
+    with pytest.raises(UsageError, match="No pair has the error type 'parameter valu error'"):
+        train(misspelt, data / "train.parquet", None, tmp_path / "run")
+    train(_recipe(base, max_steps=1), data / "train.parquet", None, tmp_path / "run")
     with pytest.raises(UsageError, match="holds a run of another recipe"):
         train(_recipe(base, seed=1), data / "train.parquet", None, tmp_path / "run")
     with pytest.raises(UsageError, match="no multiple"):

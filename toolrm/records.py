@@ -18,6 +18,7 @@ from fcrewardbench.render import candidate_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 ROWS_AT_ONCE = 1_000
 
@@ -103,25 +104,34 @@ def read_pairs(path: Path) -> Iterator[TrainingPair]:
         file = pq.ParquetFile(path)
     except (OSError, pa.ArrowInvalid) as why:
         raise DataError(f"{path} is no Parquet file of pairs: {why}") from None
-    number = 0
-    for batch in file.iter_batches(ROWS_AT_ONCE):
-        for row in batch.to_pylist():
-            number += 1
-            try:
-                item = item_of(row, f"row-{number}")
-            except DataError as why:
-                raise DataError(f"{path}, row {number}: {why}") from None
-            if not isinstance(item, Pair):
-                raise DataError(f"{path}, row {number}: a set of candidates, where pairs are due.")
-            if "record" in row:  # our own file, where a style is part of the candidate
-                item = replace(
-                    item,
-                    chosen=_as_written(item.chosen, row["chosen_output"]),
-                    rejected=_as_written(item.rejected, row["rejected_output"]),
-                )
-            yield TrainingPair(
-                item, str(row.get("record") or item.id), str(row.get("licence") or "unknown")
+    for number, row in enumerate(_rows(file, path), 1):
+        try:
+            item = item_of(row, f"row-{number}")
+        except DataError as why:
+            raise DataError(f"{path}, row {number}: {why}") from None
+        if not isinstance(item, Pair):
+            raise DataError(f"{path}, row {number}: a set of candidates, where pairs are due.")
+        if (
+            "record" in row and "chosen_output" in row
+        ):  # our own file: a style is part of a candidate
+            item = replace(
+                item,
+                chosen=_as_written(item.chosen, row["chosen_output"]),
+                rejected=_as_written(item.rejected, row["rejected_output"]),
             )
+        yield TrainingPair(
+            item, str(row.get("record") or item.id), str(row.get("licence") or "unknown")
+        )
+
+
+def _rows(file: pq.ParquetFile, path: Path) -> Iterator[dict[str, Any]]:
+    import pyarrow as pa
+
+    try:
+        for batch in file.iter_batches(ROWS_AT_ONCE):
+            yield from batch.to_pylist()
+    except (OSError, pa.ArrowInvalid) as why:
+        raise DataError(f"{path} is damaged: {why}") from None
 
 
 def _as_written(candidate: Candidate, text: str) -> Candidate:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -43,17 +45,22 @@ def command(
     A run can be killed at any time: the same command goes on at its last checkpoint and ends with the
     same numbers. On several GPUs or machines, start it with accelerate launch -m toolrm.
     """
-    from fcrewardbench import MissingExtra
+    from fcrewardbench import MissingExtra, UsageError
     from toolrm.train.recipe import load_recipe
 
     chosen = load_recipe(recipe)
     try:
         from toolrm.train.run import train
-    except ImportError as why:
+    except ModuleNotFoundError as why:
         raise MissingExtra(str(why.name), "train") from None
-    overlap = _overlap(data, downstream, allow_overlap)
+    for package in chosen.report_to:
+        if find_spec(package) is None:
+            raise UsageError(f"The recipe reports to {package}: run pip install {package}.")
+    first = os.environ.get("RANK", "0") == "0"  # of the processes that accelerate starts
+    overlap = _overlap(data, downstream, allow_overlap) if first else None
     train(chosen, data, held_out, out, overlap=overlap)
-    click.echo(f"{out / 'model'}: fcrb evaluate --model path:{out / 'model'}")
+    if first:
+        click.echo(f"{out / 'model'}: fcrb evaluate --model path:{out / 'model'}")
 
 
 def _overlap(data: Path, downstream: Path | None, allowed: bool) -> dict[str, Any]:

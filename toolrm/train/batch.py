@@ -15,10 +15,10 @@ class TreeCollator:
     """Collates groups into the tree of all their sequences, without padding.
 
     Each example has `chosen_ids` [tokens], `rejected_ids`, a list of such rows, and perhaps `margins`,
-    a number for each of these. The batch has `input_ids` and `position_ids` [1, tokens]; for every pair,
-    the places of the last tokens of its sequences in `chosen` and `rejected` [pairs]; its `weight`
-    [pairs], equal for all groups and their sum 1; `margin` [pairs] if there are margins; and the `layout`
-    that the attention reads.
+    a number for each of these. The batch has `input_ids` and `position_ids` [1, tokens]; for every
+    pair, the places of the last tokens of its sequences in `chosen` and `rejected` [pairs]; its
+    `weight` [pairs], such that groups weigh alike and all weights sum to 1; `margin` [pairs] if there
+    are margins; and the `layout` that the attention reads.
     """
 
     def __call__(self, examples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -93,7 +93,7 @@ def rendered(
 def _fitting(
     group: list[TrainingPair], renderer: Renderer, max_tokens: int
 ) -> tuple[tuple[tuple[int, ...], ...], str]:
-    """Token ids of all candidates, with the least cut that fits, and what was cut; none if none does."""
+    """Token ids of all candidates, with the least cut that fits, and what was cut; none if none."""
     first = group[0].pair
     candidates = (first.chosen, *(one.pair.rejected for one in group))
     for prompt, cut in _shorter(first.prompt, candidates):

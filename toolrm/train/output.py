@@ -43,8 +43,9 @@ model.score(tools, messages, [candidate, other])
 
 The prompt's form is in the tokenizer's chat template where it has one; tools that it does not show
 stand in the system turn, as `fcrewardbench.render` writes them. Score with that renderer, or the model
-reads text that it was not trained on. The reward is the head's at the very last token; transformers' own
-pooling takes the last token that is not the padding token, which is another one where a text ends in it.
+reads text that it was not trained on. The reward is the head's at the very last token; transformers'
+own pooling takes the last token that is not the padding token, which is another one where a text ends
+in it.
 
 ## Recipe
 
@@ -79,7 +80,8 @@ def _card(told: dict[str, Any]) -> str:
     counts = ", ".join(f"{count:,} {what}" for what, count in told["pairs"]["training"].items())
     look = "none"
     if best:
-        look = f"step {best['step']}: loss {best['eval_loss']:.4f}, accuracy {best['eval_accuracy']:.1%}"
+        loss, accuracy = best["eval_loss"], best["eval_accuracy"]
+        look = f"step {best['step']:.0f}: loss {loss:.4f}, accuracy {accuracy:.1%}"
     revision = f" at {inputs['base']}" if inputs["base"] else ""
     return _CARD.format(
         base=f"{inputs['recipe']['base']}{revision}",

@@ -47,7 +47,9 @@ class Progress(TrainerCallback):  # type: ignore[misc]
         if not state.is_world_process_zero:
             return
         kept = [row for row in read_metrics(self._path) if row["step"] <= state.global_step]
-        self._path.write_text("".join(json.dumps(row) + "\n" for row in kept), "utf-8")
+        scratch = self._path.with_name(f"{self._path.name}.part")
+        scratch.write_text("".join(json.dumps(row) + "\n" for row in kept), "utf-8")
+        scratch.replace(self._path)
         for row in kept:
             self._look(row)
         self._bar.start()
@@ -67,7 +69,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]
         logs: dict[str, float] | None = None,
         **_: Any,
     ) -> None:
-        if not state.is_world_process_zero or not logs:
+        if not state.is_world_process_zero or not logs or "train_runtime" in logs:
             return
         row = {"step": state.global_step, **logs}
         with self._path.open("a", encoding="utf-8") as file:

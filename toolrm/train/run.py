@@ -69,7 +69,8 @@ def train(
 
     Raises:
         DataError: a file holds something other than pairs; the message names the row.
-        ModelError: the base cannot be loaded or trained on trees, or its template refuses a conversation.
+        ModelError: the base cannot be loaded or trained on trees, or its template refuses a
+            conversation.
         UsageError: `out` holds another run, or the recipe asks for what cannot be.
         RunError: the disk is full, or the device's memory.
     """
@@ -223,8 +224,8 @@ def network_of(base: Path, recipe: Recipe) -> Any:
     missing = sorted(set(notes["missing_keys"]) - {"score.weight"})
     if missing or not hasattr(network, "score"):
         raise ModelError(
-            f"{recipe.base} lacks {', '.join(missing[:3]) or 'a head that could be trained'}: take a base "
-            "whose decoder is whole and of a kind that transformers classifies with."
+            f"{recipe.base} lacks {', '.join(missing[:3]) or 'a head that could be trained'}: take a "
+            "base whose decoder is whole and of a kind that transformers classifies with."
         )
     if "score.weight" in notes["missing_keys"]:
         with torch.no_grad():
