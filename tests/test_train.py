@@ -35,11 +35,11 @@ from fcrewardbench.calls.tools import tool_from
 from fcrewardbench.render import Renderer, candidate_text
 from toolrm.records import TrainingPair, read_pairs, write_pairs
 from toolrm.train.batch import TreeCollator
+from toolrm.train.forward import over_trees
 from toolrm.train.groups import Account, rendered
 from toolrm.train.progress import read_metrics
 from toolrm.train.recipe import Recipe, load_recipe, recipe_names
 from toolrm.train.run import train
-from toolrm.train.trainer import over_trees
 
 SIZES: dict[str, Any] = {
     "vocab_size": 500,

@@ -29,6 +29,7 @@ BATCH_TOKENS = (8_192, 16_384, 32_768)
 BATCHES = (8, 32)
 """Batch sizes of the plain loop that are tried; the best goes on."""
 SMALL_BATCH_TOKENS = 1_024
+TRAINED_PAIRS, GROUPS_TRAINED_AT_ONCE = 8, 2
 REPEATS = 3
 MINUTES = 6.5
 """After so long, no repeat is begun that is not the first."""
@@ -136,6 +137,7 @@ class _Bench:
         few = branches(
             Shape(min(32, self._workloads["pairs"].groups), 2), network.config.vocab_size
         )
+        measured["training"] = self._train(model, weights, rate)
         measured["bfloat16"] = _flips(model.shared(few, BATCH_TOKENS[0]), model.alone(few))
         return measured
 
@@ -175,6 +177,26 @@ class _Bench:
             **rows,
         }
 
+    def _train(self, model: Model, weights: int, rate: float) -> dict[str, Any]:
+        """Gradients of all weights on pairs, two groups in a pass, without recomputation: 6 operations
+        for each weight and token."""
+        work = branches(Shape(TRAINED_PAIRS, 2), model.network.config.vocab_size)
+        ways = {"trees": model.trained_on_trees, "padded": model.trained_padded}
+        rows: dict[str, dict[str, Any]] = {way: {"times": []} for way in ways}
+        for repeat in range(1 + REPEATS):
+            for way, run in ways.items():
+                self._free()
+                seconds, computed = self._timed(partial(run, work, GROUPS_TRAINED_AT_ONCE))
+                if repeat:  # the first compiles what there is to compile
+                    rows[way]["times"].append(seconds)
+                rows[way] |= {"computed": computed, "peak_gib": self._peak_gib()}
+        for row in rows.values():
+            row["seconds"] = median(row["times"])
+            row["computed_per_second"] = row["computed"] / row["seconds"]
+            row["share_of_matrix_rate"] = 6 * weights * row["computed_per_second"] / rate
+        pairs = zip(rows["padded"]["times"], rows["trees"]["times"], strict=True)
+        return {"ratio": median(padded / trees for padded, trees in pairs), **rows}
+
     def _timed(self, run: Callable[[], Any]) -> tuple[float, Any]:
         self._wait()
         started = time.perf_counter()
@@ -212,6 +234,13 @@ class _Bench:
                             f"{100 * row['share_of_matrix_rate']:.1f} % of the matrix rate, "
                             f"{row['peak_gib']:.1f} GiB"
                         )
+            if "training" in step:
+                found = step["training"]
+                lines.append(
+                    f"{name} training: {found['trees']['computed_per_second']:,.0f} computed tokens/s, "
+                    f"{100 * found['trees']['share_of_matrix_rate']:.1f} % of the matrix rate, "
+                    f"{found['ratio']:.2f} times as fast as padded"
+                )
         lines += [f"{name} failed: {why}" for name, why in self.result["failed"].items()]
         return "\n".join(lines)
 

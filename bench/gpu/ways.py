@@ -1,4 +1,5 @@
-"""Three ways to score sequences with one network: the engine with and without sharing, and a loop."""
+"""Ways to score sequences with one network: the engine with and without sharing, and a loop; and two
+to train it: a group's tree in one pass, and padded sequences."""
 
 from __future__ import annotations
 
@@ -8,8 +9,8 @@ from typing import Any
 import torch
 
 from fcrewardbench.scoring.engine import Engine, Sharing, prepare
-from fcrewardbench.scoring.plan import Branch, Plan
-from fcrewardbench.scoring.tree import NAME
+from fcrewardbench.scoring.plan import Branch, Plan, whole
+from fcrewardbench.scoring.tree import NAME, Layout, Pass, State
 
 PLAIN_ATTENTION = "sdpa"
 
@@ -74,3 +75,45 @@ class Model:
                 scores[place] = score
             computed += longest * len(rows)
         return scores, computed
+
+    def trained_on_trees(self, work: Sequence[Branch], groups: int) -> int:
+        """Gradients of a Bradley-Terry loss over pairs, some trees in a pass; the tokens computed."""
+        self.network.set_attn_implementation(NAME)
+        kernel, device = self.sharing == "kernel", self.network.device
+        computed = 0
+        for start in range(0, len(work), 2 * groups):
+            branches = work[start : start + 2 * groups]
+            layout = Layout(whole(branches), branches)
+            last = {sequence: path[-1][1] - 1 for sequence, path in layout.ended}
+            states = self.network(
+                input_ids=torch.tensor([layout.ids], device=device),
+                position_ids=torch.tensor([layout.positions], device=device),
+                use_cache=False,
+                tree=Pass(layout, State(), 0, device, kernel=kernel),
+            ).last_hidden_state[0]
+            self._descend(states[[last[place] for place in range(len(branches))]])
+            computed += len(layout.ids)
+        return computed
+
+    def trained_padded(self, work: Sequence[Branch], groups: int) -> int:
+        """The same gradients from whole sequences, padded on the right; the tokens computed."""
+        self.network.set_attn_implementation(PLAIN_ATTENTION)
+        device = self.network.device
+        computed = 0
+        for start in range(0, len(work), 2 * groups):
+            rows = [list(branch.ids) for branch in work[start : start + 2 * groups]]
+            lengths = torch.tensor([len(row) for row in rows], device=device)
+            longest = int(lengths.max())
+            ids = torch.tensor([row + [0] * (longest - len(row)) for row in rows], device=device)
+            mask = torch.arange(longest, device=device) < lengths[:, None]
+            states = self.network(
+                input_ids=ids, attention_mask=mask.long(), use_cache=False
+            ).last_hidden_state
+            self._descend(states[torch.arange(len(rows), device=device), lengths - 1])
+            computed += longest * len(rows)
+        return computed
+
+    def _descend(self, ends: torch.Tensor) -> None:
+        rewards = ends.float() @ self._head_there
+        (-torch.nn.functional.logsigmoid(rewards[::2] - rewards[1::2]).mean()).backward()
+        self.network.zero_grad(set_to_none=True)

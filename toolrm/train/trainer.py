@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from types import MethodType
 from typing import Any
 
 import torch
 from torch.nn.functional import logsigmoid
 from transformers import PreTrainedModel
-from transformers.modeling_outputs import SequenceClassifierOutput
 from trl import RewardTrainer
 
-from fcrewardbench import ModelError
-from fcrewardbench.adapters.network import decoder_of
-from fcrewardbench.scoring.engine import prepare
-from fcrewardbench.scoring.tree import Layout, Pass, State
 from toolrm.train.batch import TreeCollator
+from toolrm.train.forward import over_trees
 
 
 class TreeRewardTrainer(RewardTrainer):  # type: ignore[misc]
@@ -26,7 +21,7 @@ class TreeRewardTrainer(RewardTrainer):  # type: ignore[misc]
     `args.center_rewards_coefficient`: for groups of one pair, that of TRL's trainer.
 
     Args:
-        model: the classifier; its forward pass becomes `tree_forward`.
+        model: the classifier; see `over_trees`.
         arguments: those of `RewardTrainer`. `max_length` must be None: nothing is dropped here.
 
     Raises:
@@ -82,43 +77,3 @@ class TreeRewardTrainer(RewardTrainer):  # type: ignore[misc]
         names = ("accuracy", "margin", "mean_reward", "std_reward")
         for name, value in zip(names, everywhere.mean(0).tolist(), strict=False):
             metrics[name].append(value)
-
-
-def over_trees(model: PreTrainedModel) -> None:
-    """Let a classifier's forward pass be `tree_forward`, and its attention the tree's.
-
-    The head becomes float32.
-
-    Raises:
-        ModelError: its states are others when sequences share what they have in common.
-    """
-    sharing, reason = prepare(decoder_of(model))
-    if sharing == "none":
-        raise ModelError(
-            f"{type(model).__name__} cannot be trained on trees: {reason}. Take a base with plain or "
-            "sliding-window attention."
-        )
-    model.score.float()
-    model.forward = MethodType(tree_forward, model)
-
-
-def tree_forward(
-    model: Any,
-    input_ids: torch.Tensor,
-    position_ids: torch.Tensor,
-    layout: Layout,
-    chosen: torch.Tensor,
-    rejected: torch.Tensor,
-    **_: Any,
-) -> SequenceClassifierOutput:
-    """Rewards of the chosen sequences and, behind them, of the rejected ones: logits [2 · pairs]."""
-    kernel = input_ids.device.type == "cuda"
-    tree = Pass(layout, State(), 0, input_ids.device, kernel=kernel)
-    states = decoder_of(model)(
-        input_ids=input_ids, position_ids=position_ids, use_cache=False, tree=tree
-    ).last_hidden_state[0]
-    ends = states[torch.cat([chosen, rejected])]
-    with torch.autocast(states.device.type, enabled=False):
-        # Where weights are sharded, the head may have the dtype that they are gathered in.
-        rewards = model.score(ends.to(next(model.score.parameters()).dtype))
-    return SequenceClassifierOutput(logits=rewards[:, 0].float())
