@@ -220,6 +220,10 @@ def test_adapters_are_kept_and_merged(base: Path, data: Path, tmp_path: Path) ->
     up = "model.layers.2.mlp.up_proj"
     key = f"base_model.model.{up}.lora_{{}}.weight"
     change = 2 * adapter[key.format("B")].float() @ adapter[key.format("A")].float()
+    scorers = [load(f"path:{tmp_path / 'run' / part}") for part in ("model", "adapter")]
+    pair = next(read_pairs(data / "held-out.parquet")).pair
+    one, other = (scorer.score_group(pair.group()) for scorer in scorers)  # type: ignore[union-attr]
+    assert list(other) == pytest.approx(list(one), abs=0.02)  # its base is not rounded to bfloat16
     found = merged[f"{up}.weight"] - original[f"{up}.weight"].bfloat16().float()
     assert float(change.abs().max()) > 0
     torch.testing.assert_close(found, change, atol=1e-6, rtol=1e-3)

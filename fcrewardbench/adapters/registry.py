@@ -12,6 +12,7 @@ from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
+from fcrewardbench.adapted import is_adapter, merged
 from fcrewardbench.adapters.base import Adapter, Judge, Scorer
 from fcrewardbench.errors import ModelError, UnknownName, UsageError
 from fcrewardbench.hub import snapshot
@@ -238,7 +239,18 @@ def _construct(
 
 
 def locate(model: str, wanted: str | None) -> tuple[Path, str | None]:
-    """Folder of a model, and its revision where the folder's content does not have to tell it."""
+    """Folder of a model, and its revision where the folder's content does not have to tell it.
+
+    Low-rank adapters are merged into their base.
+
+    Raises:
+        UnknownName, UsageError, ModelError: there is none.
+    """
+    path, revision = _found(model, wanted)
+    return (merged(path, locate) if is_adapter(path) else path), revision
+
+
+def _found(model: str, wanted: str | None) -> tuple[Path, str | None]:
     on_hub = model.startswith("hub:") or _is_hub_id(model)
     if wanted is not None and not on_hub:
         raise UsageError(f"'{model}' is not from the hub, so it has no revision to choose.")

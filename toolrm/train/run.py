@@ -135,6 +135,7 @@ def train(
             adapters = adapters_of(trained, recipe)
             if adapters is not None:
                 trained = get_peft_model(trained, adapters)
+                trained.peft_config["default"].base_model_name_or_path = recipe.base
             trained.load_state_dict(weights)
             save(trained, tokenizer, out, told)
         trainer.accelerator.wait_for_everyone()
@@ -251,7 +252,6 @@ def adapters_of(network: Any, recipe: Recipe) -> LoraConfig | None:
         if isinstance(module, torch.nn.Linear)
     }
     return LoraConfig(
-        base_model_name_or_path=recipe.base,
         task_type="SEQ_CLS",
         r=recipe.lora.rank,
         lora_alpha=recipe.lora.alpha,
