@@ -40,6 +40,9 @@ class HubServer:
 
             def do_GET(self) -> None:
                 name = "/".join(urlsplit(self.path).path.split("/")[3:5])
+                if self.headers.get("Authorization") != f"Bearer {TOKEN}":
+                    self._answer(401, {"error": "Invalid credentials"})
+                    return
                 told = {"id": name, "sha": "0" * 40, "private": hub.private[name], "siblings": []}
                 self._answer(200, told)
 
@@ -57,7 +60,7 @@ class HubServer:
                 if path == "/api/repos/create":
                     told = json.loads(body)
                     name = "/".join(filter(None, (told.get("organization"), told["name"])))
-                    hub.private.setdefault(name, bool(told.get("private")))
+                    hub.private.setdefault(name, told.get("visibility") == "private")
                     self._answer(200, {"url": f"{hub.url}/{name}"})
                 elif path == "/api/validate-yaml":
                     self._answer(200, {"errors": [], "warnings": []})

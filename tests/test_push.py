@@ -16,6 +16,7 @@ def _push(url: str, token: str, home: Path, *arguments: str) -> subprocess.Compl
         **os.environ,
         "HF_ENDPOINT": url,
         "HF_HUB_OFFLINE": "0",
+        "HF_HUB_DISABLE_XET": "1",  # the small hub takes files as Git LFS does
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "HF_HOME": str(home),
         "HF_TOKEN": token,

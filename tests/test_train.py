@@ -58,10 +58,10 @@ CONFIGS: list[PreTrainedConfig] = [
     Gemma3TextConfig(head_dim=16, sliding_window=16, **SIZES),
 ]
 PLACES = ("Oslo", "Lima", "Cairo", "Rome", "Bern", "Kyoto", "Quito", "Riga")
-TRAINS = tool_from(
+FERRIES = tool_from(
     {
-        "name": "find_trains",
-        "description": "Trains between two towns",
+        "name": "chart_ferry",
+        "description": "Ferries between two harbours, by their towns",
         "parameters": {
             "type": "object",
             "properties": {"start": {"type": "string"}, "end": {"type": "string"}},
@@ -75,8 +75,10 @@ def _pairs(records: int, seed: int) -> Iterator[TrainingPair]:
     rng = Random(seed)
     for number in range(records):
         start, end, other = rng.sample(PLACES, 3)
-        prompt = Prompt((TRAINS,), ({"role": "user", "content": f"Trains from {start} to {end}."},))
-        right = (Call("find_trains", {"start": start, "end": end}),)
+        prompt = Prompt(
+            (FERRIES,), ({"role": "user", "content": f"Ferries from {start} to {end}."},)
+        )
+        right = (Call("chart_ferry", {"start": start, "end": end}),)
         for place, wrong in enumerate(
             ({"start": end, "end": start}, {"start": start, "end": other})
         ):
@@ -84,7 +86,7 @@ def _pairs(records: int, seed: int) -> Iterator[TrainingPair]:
                 f"{seed}-{number}-{place}",
                 prompt,
                 right,
-                (Call("find_trains", wrong),),
+                (Call("chart_ferry", wrong),),
                 "parameter value error",
                 "toy",
                 "edit:swap",
@@ -122,6 +124,7 @@ def _recipe(base: Path, **changes: Any) -> Recipe:
         "learning_rate": 2e-3,
         "groups_per_step": 4,
         "groups_per_pass": 2,
+        "epochs": 10,
         "max_steps": 12,
         "evaluate_every": 4,
     }
@@ -134,7 +137,7 @@ def test_gradients_are_those_of_single_sequences(
     config: PreTrainedConfig, checkpointing: bool
 ) -> None:
     torch.manual_seed(0)
-    tree = AutoModelForSequenceClassification.from_config(config).float()
+    tree = AutoModelForSequenceClassification.from_config(copy.deepcopy(config)).float()
     plain = copy.deepcopy(tree)
     plain.set_attn_implementation("eager")
     rng = Random(1)
@@ -346,10 +349,10 @@ def test_long_prompts_lose_unused_tools_then_turns_and_are_counted(smollm2: Path
     short = first.pair.prompt.messages
     same = candidate_text(first.pair.chosen)
     pairs = [
-        pair(0, (TRAINS,), short),
-        pair(1, (other, TRAINS), short),
-        pair(2, (TRAINS, other), messages),
-        pair(3, (TRAINS,), ({"role": "user", "content": "now " * 900},)),
+        pair(0, (FERRIES,), short),
+        pair(1, (other, FERRIES), short),
+        pair(2, (FERRIES, other), messages),
+        pair(3, (FERRIES,), ({"role": "user", "content": "now " * 900},)),
         replace(first, record="same", pair=replace(first.pair, rejected=same)),
     ]
     account = Account()
@@ -362,7 +365,7 @@ def test_long_prompts_lose_unused_tools_then_turns_and_are_counted(smollm2: Path
         "left out: the same tokens as chosen": 1,
     }
     texts = [renderer._tokenizer.decode(group.chosen) for group in groups]
-    assert all("find_trains" in text and "sing" not in text for text in texts)
+    assert all("chart_ferry" in text and "sing" not in text for text in texts)
     assert "Be brief." in texts[2]
     assert "old" not in texts[2]
     assert account.longest <= 300
@@ -416,7 +419,7 @@ def test_bad_input_is_told_with_its_place(base: Path, data: Path, tmp_path: Path
 
 def test_pairs_come_back_as_they_were_written(tmp_path: Path) -> None:
     first = next(_pairs(1, 1))
-    styled = '[{"arguments":{"start":"Rome"},"name":"find_trains"}]'
+    styled = '[{"arguments":{"start":"Rome"},"name":"chart_ferry"}]'
     pairs = [first, replace(first, pair=replace(first.pair, id="other", rejected=styled))]
     assert write_pairs(tmp_path / "pairs.parquet", pairs) == 2
     assert list(read_pairs(tmp_path / "pairs.parquet")) == pairs
