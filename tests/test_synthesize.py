@@ -13,6 +13,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from random import Random
+from types import CodeType, FunctionType
 from typing import Any
 
 import pytest
@@ -30,8 +31,8 @@ from fcrewardbench import (
     parse,
 )
 from fcrewardbench.benchmarks.base import same
-from fcrewardbench.calls.edits.base import Context, edited
-from fcrewardbench.calls.edits.families import BENCHMARK_FAMILY
+from fcrewardbench.calls.edits.base import Context, Operator, edited
+from fcrewardbench.calls.edits.families import BENCHMARK_FAMILY, OPERATORS
 from fcrewardbench.calls.tools import tool_from
 from fcrewardbench.errors import RunError
 from toolrm.cli.synthesize import command
@@ -153,6 +154,42 @@ def test_no_edit_makes_benchmarks() -> None:
     assert len(set(ids)) == len(ids)
     assert not set(ids) & {operator.id for operator in BENCHMARK_FAMILY}
     assert not proposals & {operator.propose for operator in BENCHMARK_FAMILY}
+
+
+_EDITING = re.compile(r"fcrewardbench\.calls\.edits|toolrm\.synthesize")
+
+
+def functions_of(operator: Operator) -> set[FunctionType]:
+    """The functions that an operator may call: out of its closures, and by name, however deep."""
+    found: set[FunctionType] = set()
+    left: list[Any] = [operator.propose]
+    while left:
+        one = left.pop()
+        if isinstance(one, Operator):
+            left.append(one.propose)
+        elif isinstance(one, tuple):
+            left += [item for item in one if isinstance(item, (Operator, FunctionType))]
+        elif isinstance(one, FunctionType) and one not in found and _EDITING.match(one.__module__):
+            found.add(one)
+            left += [cell.cell_contents for cell in one.__closure__ or ()]
+            codes = [one.__code__]
+            while codes:
+                code = codes.pop()
+                codes += [const for const in code.co_consts if isinstance(const, CodeType)]
+                left += [one.__globals__[name] for name in code.co_names if name in one.__globals__]
+    return found
+
+
+def test_no_edit_calls_one_that_makes_benchmarks() -> None:
+    doubled = next(operator for operator in OPERATORS if operator.id == "count/one-doubled")
+    for_benchmarks: set[Any] = set()
+    for operator in BENCHMARK_FAMILY:
+        assert isinstance(operator.propose, FunctionType)
+        cells = [cell.cell_contents for cell in operator.propose.__closure__ or ()]
+        for_benchmarks |= {operator.propose, *(c for c in cells if isinstance(c, FunctionType))}
+    assert functions_of(doubled) & for_benchmarks  # what the test is there to find
+    for operator in EDITS:
+        assert not functions_of(operator) & for_benchmarks, operator.id
 
 
 @pytest.mark.parametrize(
