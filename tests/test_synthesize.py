@@ -31,14 +31,16 @@ from fcrewardbench import (
     parse,
 )
 from fcrewardbench.benchmarks.base import same
-from fcrewardbench.calls.edits.base import Context, Operator, edited
+from fcrewardbench.calls.edits.base import Context, Edit, Operator, edited
 from fcrewardbench.calls.edits.families import BENCHMARK_FAMILY, OPERATORS
 from fcrewardbench.calls.tools import tool_from
 from fcrewardbench.errors import RunError
 from toolrm.cli.synthesize import command
 from toolrm.records import Record, TrainingPair, read_pairs
 from toolrm.synthesize import Report, SynthesizeConfig, load_config, synthesize
+from toolrm.synthesize.asides import asides_in, with_aside
 from toolrm.synthesize.balance import capped, request_form
+from toolrm.synthesize.bounds import FEW, WITHIN_TYPE, lists_options
 from toolrm.synthesize.config import GeneratorConfig
 from toolrm.synthesize.edits import EDITS
 from toolrm.synthesize.generate import calls_schema, generated
@@ -257,6 +259,95 @@ def test_all_that_is_rejected_is_wrong_in_the_way_it_says(data: Path) -> None:
         assert check(chosen, answer, pair.prompt.tools).ok
 
 
+def test_operators_stay_within_their_shares() -> None:
+    tally = Tally({ErrorType.VALUE: 0.9, ErrorType.TYPE: 0.1}, most=0.3)
+    rng = Random(0)
+    for number in range(4_000):
+        kind = ErrorType.TYPE if number % 4 == 0 else ErrorType.VALUE
+        operator = tally.operators_of(kind, rng, telling=number % 3 > 0)[0]
+        assert number % 3 or operator.id != "value/placeholder"
+        tally.count(Edit(f"edit:{operator.id}", kind, ()))
+    for together, share in WITHIN_TYPE:
+        used = sum(tally.edits[name] for name in together)
+        kinds = {operator.error_type for operator in EDITS if operator.id in together}
+        assert used <= max(FEW, share * sum(tally.types[kind] for kind in kinds))
+    assert max(tally.edits.values()) <= 0.3 * 4_000
+    tally.places["value/x", "a day"] = 39
+    assert tally.has_room_at("value/x", "a day")
+    tally.places["value/x", "a day"] = 40
+    assert not tally.has_room_at("value/x", "a day")
+    assert tally.has_room_at("value/x", "a week")
+
+
+def test_options_that_a_description_lists_may_be_synonyms() -> None:
+    assert lists_options({"description": "How hard: 'light', 'gentle' or 'hard'"})
+    assert not lists_options({"description": "'light' or 'hard'", "enum": ["light", "hard"]})
+    assert not lists_options({"description": "City, such as 'Turku' or 'Bergen'"})
+
+
+def test_optional_arguments_left_out_leave_a_call_with_some() -> None:
+    record = record_of({"class": "comfort", "code": "QX12", "budget": 3}, "comfort, QX12, for 3")
+    context = Context(record.prompt.tools, record.prompt.messages, record.answer)
+    family = [one for one in EDITS if one.id == "missing-optional/several"]
+    (operator,) = family
+    for seed in range(20):
+        for candidate in operator.propose(context, record.gold, Random(seed)):
+            assert isinstance(candidate[0], Call)
+            assert len(candidate[0].arguments) == 1
+
+
+@pytest.mark.parametrize(
+    ("operator", "now", "expected"),
+    [
+        ("as-spoken", {"date": "2024-05-14"}, {"May 14th", "the 2nd"}),
+        ("unit-left-on", {"class": "comfort"}, {"comfort seats"}),
+        ("over-long", {"city": "Louvre Museum"}, {"Louvre Museum in Paris", "tour of Louvre Museum"}),
+        ("head-lost", {"city": "Louvre Museum"}, {"Louvre", "Museum"}),
+        ("other-clause", {"city": "Louvre Museum"}, {"aunt"}),
+        ("unused-name", {"city": "Louvre Museum"}, {"Paris", "Osaka", "Mona Lisa"}),
+        ("out-of-a-date", {"visitors": 12}, {14}),
+        ("aside", {"city": "Louvre Museum"}, {"Osaka Castle"}),
+    ],
+)  # fmt: skip
+def test_wrong_values_stand_in_the_conversation(
+    operator: str, now: dict[str, Any], expected: set[Any]
+) -> None:
+    said = (
+        "Book a tour of Louvre Museum in Paris for 12 people and my aunt on May 14th, comfort seats, "
+        'to see "Mona Lisa"; not the 2nd. Last time it was Osaka Castle.'
+    )
+    record = record_of({"city": "Malmo", "visitors": 14, **now}, said)
+    record.prompt.tools[0].original["parameters"]["properties"]["class"].pop("enum")
+    peers = {"city": ["Osaka Castle", "Turku Castle"]}
+    context = Context(record.prompt.tools, record.prompt.messages, record.answer, peers)
+    (name,) = now
+    family = [one for one in EDITS if one.id == f"value/{operator}"]
+    assert family
+    found = {
+        edit.candidate[0].arguments[name]
+        for seed in range(30)
+        for edit in edited(family, context, record.gold, str(seed), each=9)
+        if isinstance(edit.candidate[0], Call)
+    } - {now[name]}
+    assert expected & found, found
+    assert all(str(value) in said for value in found)
+
+
+def test_asides_name_what_is_not_due() -> None:
+    record = record_of({"city": "Turku", "visitors": 14}, "A ferry from Turku for 14")
+    peers = {"city": ["Bergen"], "book_ferry.city": ["Bergen", "Turku Castle", "new york"]}
+    found = set()
+    for seed in range(60):
+        made = with_aside(record, peers, Random(seed))
+        assert made is not None
+        text = str(made.prompt.messages[-1]["content"])
+        assert "A ferry from Turku for 14" in text
+        assert list(asides_in(text)) == ["Bergen"]
+        found.add(text)
+    assert len(found) > 10
+    assert with_aside(record, {}, Random(0)) is None
+
+
 def parsed(candidate: Candidate) -> Candidate:
     return parse(candidate).candidate if isinstance(candidate, str) else candidate
 
@@ -279,7 +370,8 @@ def test_a_record_has_several_errors_on_one_prompt(data: Path) -> None:
     weights = SynthesizeConfig.model_validate({**config.model_dump(), "data": data}).weights
     counts = Counter(p.pair.error_type for pairs in by_record.values() for p in pairs)
     for kind, weight in weights.items():
-        if kind not in (ErrorType.MISSING_OPTIONAL, ErrorType.TYPE):
+        # No tool of the fixture has another beside it, and few made-up names are wanted.
+        if kind not in (ErrorType.MISSING_OPTIONAL, ErrorType.TYPE, ErrorType.NAME):
             assert 0.5 * weight <= counts[kind] / 192 <= 2 * weight + 0.02, kind
 
 
@@ -365,7 +457,9 @@ def test_obfuscated_records_get_edits_too(data: Path) -> None:
         "book_" in json.dumps(dict(t.original)) for p in pairs for t in p.pair.prompt.tools
     )
     kinds = Counter(pair.pair.error_type for pair in pairs)
-    assert {kind.value for kind in config.weights} <= set(kinds)
+    # No tool of the fixture has another beside it, and a made-up name beside letters needs no reading.
+    assert {kind.value for kind in config.weights} - {ErrorType.NAME.value} == set(kinds)
+    assert not any("placeholder" in pair.pair.generator for pair in pairs)
 
 
 CANDIDATES: list[Candidate] = [
@@ -407,6 +501,32 @@ def test_parts_share_no_tool(data: Path) -> None:
         assert pairs
         tools.append({tool.name for pair in pairs for tool in pair.pair.prompt.tools})
     assert not tools[0] & tools[1]
+
+
+def test_sources_can_be_held_out(data: Path) -> None:
+    needed = [{"a"}, {"b", "c"}, {"c"}, *({name} for name in "defghij")]
+    for seed in range(20):
+        held = held_out_tools(needed, 0.2, seed, {"b"})
+        assert {"b", "c"} <= held
+        assert len(held) == 3  # one more: a fifth of the other eight records
+    with pytest.raises(ValueError, match="none of the sources"):
+        configured(data, held_out_sources=["sgd"])
+    with pytest.raises(RunError, match="No pairs came out"):
+        synthesize(configured(data, held_out_sources=["messages"]))
+
+
+def test_shares_hold_before_edits_are_made(data: Path) -> None:
+    """Of eight tools that call for a sixth each at most, none has more, and no pair is cut after."""
+    rows = [conversation(noun, n) for noun in NOUNS for n in range(9 if noun == "ferry" else 2)]
+    (data / "dialogues.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    config = configured(
+        data, limits={"alike": 99, "tool": 1 / 6, "operator": 1.0}, held_out=0, irrelevance=0
+    )
+    report = synthesize(config)
+    cut = "more of one tool than its share"
+    assert report.left_out["records"][cut] >= 12
+    assert cut not in report.left_out.get("train: candidates and pairs", {})
+    assert report.parts[0].records == 46 - report.left_out["records"][cut]
 
 
 def test_tools_of_one_record_stay_together() -> None:

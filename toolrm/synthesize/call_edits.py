@@ -24,6 +24,7 @@ from fcrewardbench.calls.edits.base import (
     required,
     with_arguments,
 )
+from fcrewardbench.calls.edits.dates import moment_of
 from fcrewardbench.calls.edits.names import split_name
 from fcrewardbench.calls.edits.sites import (
     Site,
@@ -201,15 +202,30 @@ def _without(calls: Calls, index: int, names: Sequence[str]) -> Calls:
 
 
 def _several_left_out(needed: bool) -> Callable[[Context, Calls, Random], Iterator[Calls]]:
-    """Two or more of the due arguments left out at once, or all of them."""
+    """Two or more of the due arguments left out at once; one argument stays."""
 
     def edit(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
         for index in shuffled(range(len(calls)), rng):
             names = [site.parameter for site in _given(context, calls, index, needed=needed)]
             for size in shuffled(range(2, len(names) + 1), rng):
-                yield _without(calls, index, rng.sample(names, size))
+                if size < len(calls[index].arguments):
+                    yield _without(calls, index, rng.sample(names, size))
 
     return edit
+
+
+def _several_exchanged(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
+    """Two or more of the due optional arguments left out, and one given that may be left out."""
+    for changed in _several_left_out(False)(context, calls, rng):
+        for index, (call, expected) in enumerate(zip(changed, context.answer, strict=True)):
+            if call == calls[index]:
+                continue
+            tool = context.tool(call.name)
+            for name, options in shuffled(list(expected.arguments.items()), rng):
+                given = [option for option in options if option != ""]
+                if "" in options and given and name not in calls[index].arguments:
+                    arguments = in_schema_order({**call.arguments, name: rng.choice(given)}, tool)
+                    yield with_arguments(changed, index, arguments)
 
 
 def _nested(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
@@ -231,7 +247,9 @@ def _misplaced(needed: bool) -> Callable[[Context, Calls, Random], Iterator[Call
             for site in shuffled(_given(context, calls, index, needed=needed), rng):
                 for other in shuffled(list(schemas), rng):
                     if other not in call.arguments and takes(schemas[other], site.value):
-                        yield with_arguments(calls, index, _moved(call, site.parameter, other))
+                        moved = _moved(call, site.parameter, other)
+                        tool = context.tool(call.name)
+                        yield with_arguments(calls, index, in_schema_order(moved, tool))
 
     return edit
 
@@ -340,6 +358,47 @@ def _number_in_words(context: Context, site: Site, rng: Random) -> Iterator[Any]
         yield _NUMBERS[site.value]
 
 
+def _text_as_object(context: Context, site: Site, rng: Random) -> Iterator[Any]:
+    """A date, a time, a place or a name taken apart."""
+    if not isinstance(site.value, str) or not context.mentions(site.value):
+        return
+    read = moment_of(site.value)
+    if read and "%d" in read[1]:
+        yield {"year": read[0].year, "month": read[0].month, "day": read[0].day}
+    elif read:
+        yield {"hour": read[0].hour, "minute": read[0].minute}
+    elif ", " in site.value:
+        first, _, rest = site.value.partition(", ")
+        yield dict(
+            zip(rng.choice((("city", "state"), ("name", "detail"))), (first, rest), strict=True)
+        )
+    elif 2 <= len(site.value.split()) <= 4:
+        first, *others = site.value.split()
+        yield {"first": first, "last": " ".join(others)}
+
+
+def _text_as_truth(context: Context, site: Site, rng: Random) -> Iterator[Any]:
+    """Yes where one of several texts is due."""
+    if isinstance(site.value, str) and site.schema.get("enum") and context.mentions(site.value):
+        yield True
+
+
+def _text_as_place(context: Context, site: Site, rng: Random) -> Iterator[Any]:
+    """A member of the enum by its place there."""
+    members = site.schema.get("enum") or ()
+    if isinstance(site.value, str) and site.value in members and len(members) > 2:
+        yield list(members).index(site.value) + rng.choice((0, 1))
+
+
+def _moment_as_number(context: Context, site: Site, rng: Random) -> Iterator[Any]:
+    """A date or a time as one number."""
+    read = moment_of(site.value)
+    if read and "%Y" in read[1]:
+        yield int(read[0].strftime("%Y%m%d"))
+    elif read and "%H" in read[1]:
+        yield rng.choice((read[0].hour, int(read[0].strftime("%H%M"))))
+
+
 def _list_as_object(context: Context, site: Site, rng: Random) -> Iterator[Any]:
     if isinstance(site.value, list) and site.value:
         yield {"items": site.value}
@@ -365,6 +424,7 @@ CALL_EDITS = (
     ),
     Operator("missing-required/misspelt", ErrorType.MISSING_REQUIRED, _misspelt_parameter(True)),
     Operator("missing-optional/several", ErrorType.MISSING_OPTIONAL, _several_left_out(False)),
+    Operator("missing-optional/several-exchanged", ErrorType.MISSING_OPTIONAL, _several_exchanged),
     Operator("missing-optional/unrevised", ErrorType.MISSING_OPTIONAL, _unrevised),
     Operator("value/unrevised", ErrorType.VALUE, _unrevised),
     Operator("unexpected/misplaced", ErrorType.UNEXPECTED, _misplaced(False)),
@@ -376,4 +436,8 @@ CALL_EDITS = (
     _typed("wrapped", _wrapped),
     _typed("number-in-words", _number_in_words),
     _typed("list-as-object", _list_as_object),
+    _typed("text-as-object", _text_as_object),
+    _typed("text-as-truth", _text_as_truth),
+    _typed("text-as-place", _text_as_place),
+    _typed("moment-as-number", _moment_as_number),
 )

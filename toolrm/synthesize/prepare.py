@@ -11,6 +11,7 @@ from fcrewardbench import Candidate
 from fcrewardbench.calls.edits.base import Context, Peers
 from toolrm.records import Record
 from toolrm.synthesize.abstention import missing_arguments
+from toolrm.synthesize.asides import with_aside
 from toolrm.synthesize.config import SynthesizeConfig
 from toolrm.synthesize.distractors import ToolPool, with_distractors
 from toolrm.synthesize.irrelevance import irrelevant, without_a_value
@@ -82,9 +83,15 @@ def prepared(records: Iterable[Record], around: Surroundings) -> Iterator[Shown]
 def _shown(variant: _Variant, origin: Record, around: Surroundings, rng: Random) -> Shown | None:
     """The variant with distractors, and obfuscated or not; None where that makes it a benchmark's."""
     config, record = around.config, variant.record
+    if record.answer and rng.random() < _WITH_ASIDE:
+        record = with_aside(record, around.peers, rng) or record
     tools = frozenset(call.name for call in origin.answer)
     due = len(tools) if record.answer else 0
-    missing = rng.randint(*config.distractors) + due - len(record.prompt.tools)
+    few, many = config.distractors
+    wanted = rng.randint(max(few, min(many, 1)) if config.alone else few, many)
+    if record.answer and rng.random() < config.alone:
+        wanted = 0
+    missing = wanted + due - len(record.prompt.tools)
     if missing > 0:
         record = with_distractors(record, around.pool, rng, missing)
     # The answer that was due goes along, so that it is under the same new names.
@@ -116,6 +123,7 @@ class _Variant:
 
 
 _TRIES = 5
+_WITH_ASIDE = 0.25
 _ASKING_FIRST = 0.8  # few records can lose a value; those that can mostly do
 _MOST_ASKED = 2
 

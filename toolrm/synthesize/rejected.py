@@ -13,11 +13,22 @@ from typing import Any
 from fcrewardbench import Call, Candidate, ErrorType, Tool
 from fcrewardbench.benchmarks.base import same
 from fcrewardbench.calls.doubt import COERCIONS, doubts
-from fcrewardbench.calls.edits.base import Context, Edit, Operator, Peers, edited
+from fcrewardbench.calls.edits.base import Context, Edit, Operator, Peers, edited, properties
+from fcrewardbench.calls.edits.sites import leaves
 from fcrewardbench.render import candidate_text
+from fcrewardbench.types import JsonObject
 from toolrm.records import Record
 from toolrm.synthesize.abstention import unasked_calls
+from toolrm.synthesize.bounds import (
+    FEW,
+    NEED_TELLING_NAMES,
+    OF_PARAMETER,
+    SAID,
+    WITHIN_TYPE,
+    lists_options,
+)
 from toolrm.synthesize.edits import EDITS
+from toolrm.synthesize.said_edits import SAID_EDITS
 from toolrm.synthesize.words import ask, decline, described
 
 _PEERS_KEPT = 300
@@ -36,13 +47,21 @@ class Tally:
 
     Args:
         asking: the share of right replies that ask for a value; of wrong replies as many do.
+        most: the largest share that one operator may make.
+        edits: by operator, whatever else is wrong in its candidates.
+        places: by operator and parameter.
         lean: by how many more of a type are longer than the right calls than are shorter.
+        said: value errors whose wrong values all stand in the conversation.
     """
 
     weights: Mapping[ErrorType, float]
     asking: float = 0.5
+    most: float = 1.0
     types: Counter[ErrorType] = field(default_factory=Counter)
     operators: Counter[str] = field(default_factory=Counter)
+    edits: Counter[str] = field(default_factory=Counter)
+    places: Counter[tuple[str, str]] = field(default_factory=Counter)
+    said: int = 0
     lean: Counter[ErrorType] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
 
@@ -59,14 +78,44 @@ class Tally:
 
         return sorted((kind for kind in DUE_ERRORS if self.weights.get(kind)), key=due)
 
-    def operators_of(self, kind: ErrorType, rng: Random) -> list[Operator]:
-        """The operators of a type, the least used first."""
-        order = [(self.operators[f"edit:{o.id}"], rng.random(), o) for o in _BY_TYPE[kind]]
-        return [operator for _, _, operator in sorted(order, key=lambda item: item[:2])]
+    def operators_of(self, kind: ErrorType, rng: Random, *, telling: bool) -> list[Operator]:
+        """The operators of a type that have room left, the least used first.
+
+        Args:
+            telling: whether the names of the tools say something.
+        """
+        lacking = kind is ErrorType.VALUE and self.said < SAID * self.types[kind]
+        order = [
+            (lacking and o not in SAID_EDITS, self.edits[o.id], rng.random(), o)
+            for o in _BY_TYPE[kind]
+            if (telling or o.id not in NEED_TELLING_NAMES) and self._has_room(o)
+        ]
+        return [operator for *_, operator in sorted(order, key=lambda item: item[:3])]
+
+    def _has_room(self, operator: Operator) -> bool:
+        if self.edits[operator.id] + 1 > max(FEW, self.most * sum(self.types.values())):
+            return False
+        of_type = self.types[operator.error_type] + 1
+        return all(
+            sum(self.edits[other] for other in together) + 1 <= max(FEW, share * of_type)
+            for together, share in WITHIN_TYPE
+            if operator.id in together
+        )
+
+    def has_room_at(self, operator: str, parameter: str) -> bool:
+        """Whether an operator may make one more edit of a parameter."""
+        most = max(FEW, OF_PARAMETER * sum(self.types.values()))
+        return self.places[operator, parameter] < most
 
     def count(self, edit: Edit) -> None:
         self.types[edit.error_type] += 1
         self.operators[edit.operator] += 1
+        self.edits[operator_of(edit)] += 1
+
+
+def operator_of(edit: Edit) -> str:
+    """The operator's id, which its edits have in their name."""
+    return edit.operator.removeprefix("edit:")
 
 
 def peers_of(records: Iterable[Record], seed: int) -> dict[str, tuple[Any, ...]]:
@@ -108,11 +157,19 @@ def renamed_peers(peers: Peers, plain: Record, shown: Record) -> Peers:
 
 
 def rejected_of(
-    record: Record, made: Sequence[Edit], peers: Peers, tally: Tally, size: int, rng: Random
+    record: Record,
+    made: Sequence[Edit],
+    peers: Peers,
+    tally: Tally,
+    size: int,
+    rng: Random,
+    *,
+    telling: bool = True,
 ) -> list[Edit]:
     """Up to `size` rejected candidates where a call is due.
 
     Args:
+        telling: whether the names of tools and parameters say something.
         made: what models made of the record, judged wrong already; it fills up to half of the places,
             rare errors first.
         peers: under the record's own names.
@@ -130,6 +187,9 @@ def rejected_of(
         taken[edit.error_type] += 1
         tally.count(edit)
         tally.lean[edit.error_type] += longer(edit.candidate, gold)
+        for call, name in _differing(edit.candidate, gold):
+            tally.places[operator_of(edit), _described(context, call, name)] += 1
+        tally.said += edit.error_type is ErrorType.VALUE and is_said(edit.candidate, gold, context)
 
     rank = {kind: place for place, kind in enumerate(tally.kinds(taken, size, rng))}
     for edit in sorted(made, key=lambda edit: rank.get(edit.error_type, len(rank))):
@@ -140,7 +200,7 @@ def rejected_of(
         kinds = [kind for kind in tally.kinds(taken, size, rng) if kind not in exhausted]
         if not kinds:
             break
-        edits = _edits(kinds[0], record, context, gold, chosen, tally, rng)
+        edits = _edits(kinds[0], record, context, gold, chosen, tally, rng, telling)
         found = _unleaning(edits, gold, tally)
         if found is None:
             exhausted.add(kinds[0])
@@ -157,16 +217,17 @@ def _edits(
     chosen: Sequence[Edit],
     tally: Tally,
     rng: Random,
+    telling: bool,
 ) -> Iterator[Edit]:
     """Wrong candidates of one type, of operators that the record does not have yet."""
     if kind is ErrorType.NO_CALL:
         if not any(edit.error_type is kind for edit in chosen):
             yield _in_words(gold[0], record.prompt.tools, tally.asking, rng)
         return
-    used = {edit.operator for edit in chosen}
+    used = {operator_of(edit) for edit in chosen}
     seed = rng.getrandbits(32)
-    for operator in tally.operators_of(kind, rng):
-        if f"edit:{operator.id}" in used:
+    for operator in tally.operators_of(kind, rng, telling=telling):
+        if operator.id in used:
             continue
         for edit in edited([operator], context, gold, f"{seed}|{record.id}", each=_TRIES):
             if any(same(edit.candidate, other.candidate) for other in chosen):
@@ -174,7 +235,46 @@ def _edits(
             if may_be_right(edit.candidate, record, kind):
                 tally.left_out["may be right"] += 1
                 continue
+            places = list(_differing(edit.candidate, gold))
+            if kind is ErrorType.VALUE and any(
+                lists_options(_schema(context, call, name)) for call, name in places
+            ):
+                tally.left_out["another value where options are listed that may be synonyms"] += 1
+                continue
+            if not all(
+                tally.has_room_at(operator.id, _described(context, call, name))
+                for call, name in places
+            ):
+                continue
             yield Edit(f"edit:{edit.operator}", kind, edit.candidate)
+
+
+def _differing(candidate: Candidate, gold: Sequence[Call]) -> Iterator[tuple[Call, str]]:
+    """The right calls, and the names of those of their arguments that have another value."""
+    if isinstance(candidate, str) or [c.name for c in candidate] != [c.name for c in gold]:
+        return
+    for old, new in zip(gold, candidate, strict=True):
+        for name, value in old.arguments.items():
+            if name in new.arguments and new.arguments[name] != value:
+                yield old, name
+
+
+def _schema(context: Context, call: Call, name: str) -> JsonObject:
+    return properties(context.tool(call.name)).get(name, {})
+
+
+def _described(context: Context, call: Call, name: str) -> str:
+    """What stays the same of a parameter where its name is obfuscated."""
+    return str(_schema(context, call, name).get("description") or name)
+
+
+def is_said(candidate: Candidate, gold: Sequence[Call], context: Context) -> bool:
+    """Whether values are wrong, and all that are stand in the conversation."""
+    said = context.text.lower()
+    right = [leaf for call in gold for leaf in leaves(call.arguments)]
+    calls = () if isinstance(candidate, str) else candidate
+    wrong = [leaf for call in calls for leaf in leaves(call.arguments) if leaf not in right]
+    return bool(wrong) and all(str(leaf).lower() in said for leaf in wrong)
 
 
 def _unleaning(edits: Iterator[Edit], gold: Candidate, tally: Tally) -> Edit | None:
