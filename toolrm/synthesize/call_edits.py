@@ -69,6 +69,15 @@ def pour(values: Sequence[Any], tool: Tool) -> dict[str, Any] | None:
     return in_schema_order(arguments, tool) if arguments else None
 
 
+def _poured_into_due(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
+    """The tool of another call that is due, a second time, with the right values where they fit."""
+    for a, b in _pairs_of(calls, rng):
+        arguments = pour(list(calls[b].arguments.values()), context.tool(calls[a].name))
+        if calls[a].name != calls[b].name and arguments not in (None, calls[b].arguments):
+            one = Call(calls[a].name, arguments or {})
+            yield tuple(one if n == b else call for n, call in enumerate(calls))
+
+
 def _stalled(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
     """An earlier call of the dialogue again, in place of the one that is due now."""
     known = {tool.name for tool in context.tools}
@@ -161,6 +170,70 @@ def _crossed(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
             names = rng.sample(differing, rng.randrange(1, len(differing)))
             mixed = Call(calls[a].name, {**first, **{name: second[name] for name in names}})
             yield tuple(mixed if n == a else c for n, c in enumerate(calls) if n != b)
+
+
+def _pairs_of(calls: Calls, rng: Random) -> list[tuple[int, int]]:
+    places = [(a, b) for a in range(len(calls)) for b in range(len(calls)) if a != b]
+    return shuffled(places, rng)
+
+
+def _in_place_of_two(calls: Calls, a: int, b: int, one: Call) -> Calls:
+    return tuple(one if n == a else call for n, call in enumerate(calls) if n != b)
+
+
+def _joined_throughout(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
+    """Two calls of one tool made into one that lists the values of both in every argument."""
+    for a, b in _pairs_of(calls, rng):
+        first, second = calls[a].arguments, calls[b].arguments
+        differing = [name for name in first if name in second and first[name] != second[name]]
+        if calls[a].name == calls[b].name and len(differing) >= 2:
+            joined = {name: _listed_together(first[name], second[name]) for name in differing}
+            yield _in_place_of_two(calls, a, b, Call(calls[a].name, {**first, **joined}))
+
+
+def _listed_together(first: Any, second: Any) -> Any:
+    if isinstance(first, str) and isinstance(second, str):
+        return f"{first}, {second}"
+    return [*first, *second] if isinstance(first, list) and isinstance(second, list) else first
+
+
+def _folded(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
+    """Two calls of different tools made into one that has the arguments of both."""
+    for a, b in _pairs_of(calls, rng):
+        first, second = calls[a], calls[b]
+        if first.name != second.name and set(second.arguments) - set(first.arguments):
+            one = Call(first.name, {**second.arguments, **first.arguments})
+            ordered = in_schema_order(one.arguments, context.tool(first.name))
+            yield _in_place_of_two(calls, a, b, Call(first.name, ordered))
+
+
+def _carried_over(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
+    """One call forgotten but for a value, which another call has in place of its own."""
+    for a, b in _pairs_of(calls, rng):
+        first, second = calls[a], calls[b]
+        schemas = properties(context.tool(first.name))
+        if first.name == second.name:
+            continue
+        for name, value in shuffled(list(first.arguments.items()), rng):
+            others = [
+                other
+                for other in second.arguments.values()
+                if takes(schemas.get(name, {}), other) and other != value
+            ]
+            if others:
+                one = Call(first.name, {**first.arguments, name: rng.choice(others)})
+                yield _in_place_of_two(calls, a, b, one)
+
+
+def _stood_in(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
+    """Two calls made into one of a third tool, with their values."""
+    for a, b in _pairs_of(calls, rng):
+        values = [*calls[a].arguments.values(), *calls[b].arguments.values()]
+        for tool in shuffled(context.tools, rng):
+            if tool.name not in {call.name for call in calls}:
+                arguments = pour(values, tool)
+                if arguments is not None:
+                    yield _in_place_of_two(calls, a, b, Call(tool.name, arguments))
 
 
 def _again_otherwise(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
@@ -406,6 +479,7 @@ def _list_as_object(context: Context, site: Site, rng: Random) -> Iterator[Any]:
 
 CALL_EDITS = (
     Operator("name/poured", ErrorType.NAME, _poured),
+    Operator("name/poured-into-due", ErrorType.NAME, _poured_into_due),
     Operator("name/stalled", ErrorType.NAME, _stalled),
     _naming("from-description", _from_description),
     _naming("misspelt", _misspelt),
@@ -413,6 +487,10 @@ CALL_EDITS = (
     Operator("count/poured-besides", ErrorType.COUNT, _poured_besides),
     Operator("count/split-in-two", ErrorType.COUNT, _split_in_two),
     Operator("count/crossed", ErrorType.COUNT, _crossed),
+    Operator("count/joined-throughout", ErrorType.COUNT, _joined_throughout),
+    Operator("count/folded", ErrorType.COUNT, _folded),
+    Operator("count/carried-over", ErrorType.COUNT, _carried_over),
+    Operator("count/stood-in", ErrorType.COUNT, _stood_in),
     Operator("count/again-otherwise", ErrorType.COUNT, _again_otherwise),
     Operator("missing-required/several", ErrorType.MISSING_REQUIRED, _several_left_out(True)),
     Operator("missing-required/nested", ErrorType.MISSING_REQUIRED, _nested),

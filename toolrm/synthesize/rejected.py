@@ -34,6 +34,7 @@ from toolrm.synthesize.words import ask, decline, described
 _PEERS_KEPT = 300
 _TRIES = 3  # proposals of one operator that are looked at
 _LOOKED_AT = 6  # proposals for one place
+_SEVERAL_ERRORS = 0.35  # the share of candidates that get an error beside the first
 _BY_TYPE: dict[ErrorType, tuple[Operator, ...]] = {
     kind: tuple(operator for operator in EDITS if operator.error_type is kind) for kind in ErrorType
 }
@@ -51,6 +52,7 @@ class Tally:
         edits: by operator, whatever else is wrong in its candidates.
         places: by operator and parameter.
         lean: by how many more of a type are longer than the right calls than are shorter.
+        counts: wrong numbers of calls: whether several were due, and whether there are more or fewer.
         said: value errors whose wrong values all stand in the conversation.
     """
 
@@ -61,18 +63,23 @@ class Tally:
     operators: Counter[str] = field(default_factory=Counter)
     edits: Counter[str] = field(default_factory=Counter)
     places: Counter[tuple[str, str]] = field(default_factory=Counter)
+    counts: Counter[tuple[bool, bool]] = field(default_factory=Counter)
     said: int = 0
     lean: Counter[ErrorType] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
 
-    def kinds(self, taken: Counter[ErrorType], size: int, rng: Random) -> list[ErrorType]:
+    def kinds(
+        self, taken: Counter[ErrorType], size: int, calls: int, rng: Random
+    ) -> list[ErrorType]:
         """Error types, the one that lacks most first; after those, types that the record has enough of.
 
-        A record has one of each type; only of one whose weight asks for more are there several.
+        A record has one of each type; only of one whose weight asks for more are there several, and
+        of wrong numbers of calls where several are due: only there can be too few.
         """
 
         def due(kind: ErrorType) -> tuple[bool, float, float]:
             enough = max(1, math.ceil(self.weights[kind] * size))
+            enough += kind is ErrorType.COUNT and calls > 1
             lack = (self.types[kind] + 1) / self.weights[kind]
             return taken[kind] >= enough, lack, rng.random()
 
@@ -102,6 +109,17 @@ class Tally:
             if operator.id in together
         )
 
+    def may_count(self, made: int, due: int) -> bool:
+        """Whether a wrong number of calls keeps too many and too few of them in balance.
+
+        Of one call there can only be too many; so where several are due there are mostly too few.
+        """
+        more = self.counts[False, True] + self.counts[True, True]
+        fewer = self.counts[True, False]
+        if made < due:
+            return fewer <= more + FEW
+        return more <= fewer + FEW if due == 1 else 3 * self.counts[True, True] <= fewer
+
     def has_room_at(self, operator: str, parameter: str) -> bool:
         """Whether an operator may make one more edit of a parameter."""
         most = max(FEW, OF_PARAMETER * sum(self.types.values()))
@@ -112,10 +130,13 @@ class Tally:
         self.operators[edit.operator] += 1
         self.edits[operator_of(edit)] += 1
 
+    def count_calls(self, made: int, due: int) -> None:
+        self.counts[due > 1, made > due] += 1
+
 
 def operator_of(edit: Edit) -> str:
     """The operator's id, which its edits have in their name."""
-    return edit.operator.removeprefix("edit:")
+    return edit.operator.removeprefix("edit:").partition("+")[0]
 
 
 def peers_of(records: Iterable[Record], seed: int) -> dict[str, tuple[Any, ...]]:
@@ -187,17 +208,20 @@ def rejected_of(
         taken[edit.error_type] += 1
         tally.count(edit)
         tally.lean[edit.error_type] += longer(edit.candidate, gold)
+        if edit.error_type is ErrorType.COUNT:
+            tally.count_calls(len(edit.candidate), len(gold))
         for call, name in _differing(edit.candidate, gold):
             tally.places[operator_of(edit), _described(context, call, name)] += 1
         tally.said += edit.error_type is ErrorType.VALUE and is_said(edit.candidate, gold, context)
 
-    rank = {kind: place for place, kind in enumerate(tally.kinds(taken, size, rng))}
+    rank = {kind: place for place, kind in enumerate(tally.kinds(taken, size, len(gold), rng))}
     for edit in sorted(made, key=lambda edit: rank.get(edit.error_type, len(rank))):
         if len(chosen) < math.ceil(size / 2) and not taken[edit.error_type]:
             take(edit)
     exhausted: set[ErrorType] = set()
     while len(chosen) < size:
-        kinds = [kind for kind in tally.kinds(taken, size, rng) if kind not in exhausted]
+        order = tally.kinds(taken, size, len(gold), rng)
+        kinds = [kind for kind in order if kind not in exhausted]
         if not kinds:
             break
         edits = _edits(kinds[0], record, context, gold, chosen, tally, rng, telling)
@@ -229,24 +253,55 @@ def _edits(
     for operator in tally.operators_of(kind, rng, telling=telling):
         if operator.id in used:
             continue
-        for edit in edited([operator], context, gold, f"{seed}|{record.id}", each=_TRIES):
-            if any(same(edit.candidate, other.candidate) for other in chosen):
-                continue
-            if may_be_right(edit.candidate, record, kind):
-                tally.left_out["may be right"] += 1
-                continue
-            places = list(_differing(edit.candidate, gold))
-            if kind is ErrorType.VALUE and any(
-                lists_options(_schema(context, call, name)) for call, name in places
-            ):
-                tally.left_out["another value where options are listed that may be synonyms"] += 1
-                continue
-            if not all(
-                tally.has_room_at(operator.id, _described(context, call, name))
-                for call, name in places
-            ):
-                continue
-            yield Edit(f"edit:{edit.operator}", kind, edit.candidate)
+        bases = [("", gold)]
+        if rng.random() < _SEVERAL_ERRORS:
+            bases = [*_wrong_elsewhere(operator, context, gold, tally, rng, telling), *bases]
+        for also, base in bases:
+            for edit in edited([operator], context, base, f"{seed}|{record.id}", each=_TRIES):
+                if any(same(edit.candidate, other.candidate) for other in chosen):
+                    continue
+                if kind is ErrorType.COUNT and not tally.may_count(len(edit.candidate), len(gold)):
+                    continue
+                if may_be_right(edit.candidate, record, kind):
+                    tally.left_out["may be right"] += 1
+                    continue
+                if _admitted(edit, context, gold, tally):
+                    yield Edit(f"edit:{edit.operator}{also}", kind, edit.candidate)
+
+
+def _wrong_elsewhere(
+    operator: Operator,
+    context: Context,
+    gold: tuple[Call, ...],
+    tally: Tally,
+    rng: Random,
+    telling: bool,
+) -> Iterator[tuple[str, tuple[Call, ...]]]:
+    """The calls with another error, for an operator to add its own, which the checker meets first:
+    models' wrong calls mostly differ from right ones in several places."""
+    if operator.error_type in (ErrorType.MISSING_OPTIONAL, ErrorType.PARSING):
+        return
+    kind = rng.choices((ErrorType.VALUE, ErrorType.MISSING_OPTIONAL), (4, 1))[0]
+    others = [o for o in tally.operators_of(kind, rng, telling=telling) if "unrevised" not in o.id]
+    seed = str(rng.getrandbits(32))
+    for edit in edited(others, context, gold, seed, each=1):
+        if edit.operator != operator.id and not isinstance(edit.candidate, str):
+            yield f"+{edit.operator.partition('/')[0]}", tuple(edit.candidate)
+            return
+
+
+def _admitted(edit: Edit, context: Context, gold: tuple[Call, ...], tally: Tally) -> bool:
+    """Whether there may be one more such edit of the parameters that it changes."""
+    places = list(_differing(edit.candidate, gold))
+    if edit.error_type is ErrorType.VALUE and any(
+        lists_options(_schema(context, call, name)) for call, name in places
+    ):
+        tally.left_out["another value where options are listed that may be synonyms"] += 1
+        return False
+    return all(
+        tally.has_room_at(operator_of(edit), _described(context, call, name))
+        for call, name in places
+    )
 
 
 def _differing(candidate: Candidate, gold: Sequence[Call]) -> Iterator[tuple[Call, str]]:
