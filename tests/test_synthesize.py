@@ -47,7 +47,7 @@ from toolrm.synthesize.generate import calls_schema, generated
 from toolrm.synthesize.rejected import Tally, peers_of, rejected_of
 from toolrm.synthesize.split import held_out_tools
 from toolrm.synthesize.styles import STYLES, restyled
-from toolrm.synthesize.words import ask, decline
+from toolrm.synthesize.words import ask, claim, decline, plan
 
 NOUNS = ("ferry", "museum", "parcel", "lesson", "garden", "concert", "clinic", "library")
 PLACES = ("Turku", "Bergen", "Aarhus", "Malmo", "Tampere", "Odense", "Uppsala", "Stavanger")
@@ -348,6 +348,105 @@ def test_asides_name_what_is_not_due() -> None:
     assert with_aside(record, {}, Random(0)) is None
 
 
+def due_together(first: dict[str, Any], second: dict[str, Any], nouns: str) -> Record:
+    """Two calls of tools that have the same parameters, one tool more beside them."""
+    tools = tuple(tool_from(description(noun)) for noun in NOUNS[:3])
+    answer = tuple(
+        AdmissibleCall(f"book_{noun}", {name: [value] for name, value in arguments.items()})
+        for noun, arguments in zip(nouns.split(), (first, second), strict=True)
+    )
+    messages = ({"role": "user", "content": f"Book {first} and {second}"},)
+    return Record("test/2", "test", "CC0-1.0", Prompt(tools, messages), answer)
+
+
+@pytest.mark.parametrize(
+    ("operator", "nouns", "expected"),
+    [
+        ("crossed", "ferry ferry", {"city": "Bergen", "visitors": 12}),
+        ("joined-throughout", "ferry ferry", {"city": "Turku, Bergen", "visitors": 12}),
+        ("folded", "ferry museum", {"city": "Turku", "visitors": 12, "code": "QX7"}),
+        ("carried-over", "ferry museum", {"city": "Bergen", "visitors": 12}),
+        ("stood-in", "ferry museum", {"city": "Turku", "visitors": 12}),
+    ],
+)
+def test_calls_that_are_too_few(operator: str, nouns: str, expected: dict[str, Any]) -> None:
+    record = due_together(
+        {"city": "Turku", "visitors": 12}, {"city": "Bergen", "visitors": 15, "code": "QX7"}, nouns
+    )
+    context = Context(record.prompt.tools, record.prompt.messages, record.answer)
+    family = [one for one in EDITS if one.id == f"count/{operator}"]
+    found = [
+        edit.candidate[0]
+        for seed in range(20)
+        for edit in edited(family, context, record.gold, str(seed), each=9)
+    ]
+    assert any(
+        isinstance(call, Call) and expected.items() <= dict(call.arguments).items()
+        for call in found
+    )
+
+
+def test_there_are_as_many_calls_too_few_as_too_many() -> None:
+    tally = Tally({ErrorType.COUNT: 1.0})
+    rng = Random(1)
+    seen = Counter[tuple[int, int]]()
+    for _ in range(3_000):
+        due = rng.choice((1, 1, 1, 2, 3))
+        made = due + (1 if due == 1 else rng.choice((-1, 1)))
+        if tally.may_count(made, due):
+            tally.count_calls(made, due)
+            seen[due, made - due] += 1
+    more = sum(n for (_, step), n in seen.items() if step > 0)
+    fewer = sum(n for (_, step), n in seen.items() if step < 0)
+    assert abs(more - fewer) <= 2 * FEW + 2
+    assert seen[2, 1] + seen[3, 1] > 0.2 * fewer
+
+
+def test_another_tool_gets_right_values_and_plausible_ones() -> None:
+    record = record_of({"city": "Turku", "visitors": 14}, "A ferry from Turku for 14 on 2024-05-14")
+    hire = tool_from(
+        {
+            "name": "hire_guide",
+            "description": "Finds a guide.",
+            "parameters": {
+                "type": "object",
+                "properties": {
+                    "place": {"type": "string"},
+                    "tongue": {"type": "string", "enum": ["Finnish", "Danish"]},
+                },
+                "required": ["place", "tongue"],
+            },
+        }
+    )
+    context = Context((record.prompt.tools[0], hire), record.prompt.messages, record.answer)
+    (family,) = ([one for one in EDITS if one.id == "name/eked-out"],)
+    made = [
+        edit.candidate[0]
+        for seed in range(9)
+        for edit in edited(family, context, record.gold, str(seed), each=3)
+    ]
+    assert made
+    for call in made:
+        assert isinstance(call, Call)
+        assert call.name == "hire_guide"
+        assert call.arguments["place"] == "Turku"
+        assert call.arguments["tongue"] in ("Finnish", "Danish")
+
+
+def test_some_candidates_have_a_second_error(data: Path) -> None:
+    config = configured(data, irrelevance=0, styled=0, obfuscated=0)
+    pairs = [pair.pair for pair in pairs_in(synthesize(config), config)]
+    double = [pair for pair in pairs if "+" in pair.generator]
+    assert 0.1 < len(double) / len(pairs) < 0.4
+    for pair in double:
+        if pair.error_type == ErrorType.VALUE.value:
+            right, wrong = pair.chosen[0], pair.rejected[0]
+            assert isinstance(right, Call)
+            assert isinstance(wrong, Call)
+            names = {*right.arguments, *wrong.arguments}
+            assert sum(right.arguments.get(n) != wrong.arguments.get(n) for n in names) >= 2
+
+
 def parsed(candidate: Candidate) -> Candidate:
     return parse(candidate).candidate if isinstance(candidate, str) else candidate
 
@@ -440,8 +539,12 @@ def test_words_are_right_and_wrong_alike(data: Path) -> None:
 
 def test_replies_are_many_and_no_calls() -> None:
     rng = Random(0)
+    tool = tool_from(description("ferry"))
+    call = Call("book_ferry", {"city": "Turku", "visitors": 3, "class": "first"})
     replies = {decline(rng) for _ in range(2_000)} | {ask(["the day"], rng) for _ in range(2_000)}
     assert len(replies) > 500
+    replies |= {tell(call, tool, rng) for tell in (claim, plan) for _ in range(2_000)}
+    assert len(replies) > 1_500
     assert all(parse(reply).dialect == "text" and parse(reply).problem is None for reply in replies)
 
 

@@ -29,7 +29,7 @@ from toolrm.synthesize.bounds import (
 )
 from toolrm.synthesize.edits import EDITS
 from toolrm.synthesize.said_edits import SAID_EDITS
-from toolrm.synthesize.words import ask, decline, described
+from toolrm.synthesize.words import ask, claim, decline, described, plan
 
 _PEERS_KEPT = 300
 _TRIES = 3  # proposals of one operator that are looked at
@@ -265,6 +265,8 @@ def _edits(
                 if may_be_right(edit.candidate, record, kind):
                     tally.left_out["may be right"] += 1
                     continue
+                if kind is ErrorType.VALUE and also and _only_one(edit.candidate, gold):
+                    continue
                 if _admitted(edit, context, gold, tally):
                     yield Edit(f"edit:{edit.operator}{also}", kind, edit.candidate)
 
@@ -288,6 +290,17 @@ def _wrong_elsewhere(
         if edit.operator != operator.id and not isinstance(edit.candidate, str):
             yield f"+{edit.operator.partition('/')[0]}", tuple(edit.candidate)
             return
+
+
+def _only_one(candidate: Candidate, gold: Sequence[Call]) -> bool:
+    """Whether the candidate differs from the right calls in no more than one argument."""
+    if isinstance(candidate, str):
+        return False
+    return sum(
+        old.arguments.get(name) != new.arguments.get(name)
+        for old, new in zip(gold, candidate, strict=True)
+        for name in {*old.arguments, *new.arguments}
+    ) <= 1
 
 
 def _admitted(edit: Edit, context: Context, gold: tuple[Call, ...], tally: Tally) -> bool:
@@ -390,12 +403,22 @@ def unasked_of(
     return chosen
 
 
+_ASKING = 0.3  # of replies in words, the smallest share that ask
+_OTHERWISE = 0.4  # of the others, the share that claim a result or describe the call
+
+
 def _in_words(due: Call, tools: Sequence[Tool], asking: float, rng: Random) -> Edit:
     """A reply in words where a call is due."""
     asked = _askable(due, tools, rng)
-    if asked and rng.random() < asking:
-        return Edit("edit:words/asks", ErrorType.NO_CALL, ask(asked, rng))
-    return Edit("edit:words/declines", ErrorType.NO_CALL, decline(rng))
+    tool = next(tool for tool in tools if tool.name == due.name)
+    if asked and rng.random() < max(asking, _ASKING):
+        manner, reply = "asks", ask(asked, rng)
+    elif rng.random() < _OTHERWISE:
+        manner, tell = rng.choice((("claims", claim), ("plans", plan)))
+        reply = tell(due, tool, rng)
+    else:
+        manner, reply = "declines", decline(rng)
+    return Edit(f"edit:words/{manner}", ErrorType.NO_CALL, reply)
 
 
 def _askable(call: Call, tools: Sequence[Tool], rng: Random) -> list[str]:
