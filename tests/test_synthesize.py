@@ -24,6 +24,7 @@ from fcrewardbench import (
     Call,
     Candidate,
     ErrorType,
+    Pair,
     Prompt,
     UnknownName,
     UsageError,
@@ -47,6 +48,7 @@ from toolrm.synthesize.generate import calls_schema, generated
 from toolrm.synthesize.rejected import Tally, peers_of, rejected_of
 from toolrm.synthesize.split import held_out_tools
 from toolrm.synthesize.styles import STYLES, restyled
+from toolrm.synthesize.surface import given_away
 from toolrm.synthesize.words import ask, claim, decline, plan
 
 NOUNS = ("ferry", "museum", "parcel", "lesson", "garden", "concert", "clinic", "library")
@@ -472,6 +474,39 @@ def test_a_record_has_several_errors_on_one_prompt(data: Path) -> None:
         # No tool of the fixture has another beside it, and few made-up names are wanted.
         if kind not in (ErrorType.MISSING_OPTIONAL, ErrorType.TYPE, ErrorType.NAME):
             assert 0.5 * weight <= counts[kind] / 192 <= 2 * weight + 0.02, kind
+
+
+def test_the_report_says_what_the_surface_gives_away(data: Path) -> None:
+    config = configured(data, irrelevance=0)
+    report = synthesize(config)
+    shares = report.parts[0].surface
+    assert set(shares) == {"all", *report.parts[0].counts["error_type"]}
+    assert shares["parsing error"] > 0.9  # no calls can be read
+    assert shares["parameter value error"] < 0.85
+    assert all(0 <= share <= 1 for share in shares.values())
+    assert "what the surface gives away" in report.markdown()
+    assert report.as_dict()["parts"][0]["what_the_surface_gives_away"] == dict(shares)
+
+
+def test_nothing_is_given_away_where_candidates_differ_in_meaning_alone() -> None:
+    pairs = []
+    for number in range(200):
+        right, wrong = Random(number).sample(PLACES, 2)
+        record = record_of({"city": right, "visitors": 3}, f"From {right}, not {wrong}, for 3")
+        rejected = (Call("book_ferry", {"city": wrong, "visitors": 3}),)
+        pair = Pair(
+            id=str(number),
+            prompt=record.prompt,
+            chosen=record.gold,
+            rejected=rejected,
+            error_type=ErrorType.VALUE.value,
+            category="test",
+            generator="edit:value/x",
+        )
+        pairs.append(TrainingPair(pair, str(number), "CC0-1.0"))
+    of_train, of_held_out = given_away(pairs[:150], pairs[150:])
+    assert 0.35 < of_train["all"] < 0.65
+    assert 0.3 < of_held_out["all"] < 0.7
 
 
 # ── no call ──────────────────────────────────────────────────────────────────────────────────────

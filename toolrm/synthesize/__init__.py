@@ -26,7 +26,7 @@ from toolrm.synthesize.generate import Progress, generated
 from toolrm.synthesize.material import LeftOut, Material, material_of
 from toolrm.synthesize.prepare import Shown, Surroundings, prepared
 from toolrm.synthesize.rejected import Tally, peers_of, rejected_of, unasked_of
-from toolrm.synthesize.report import Part, Report, by_size, part_of
+from toolrm.synthesize.report import Report, by_size, part_of
 from toolrm.synthesize.split import (
     held_out_tools,
     is_spare,
@@ -35,6 +35,7 @@ from toolrm.synthesize.split import (
     with_tools,
 )
 from toolrm.synthesize.styles import restyled
+from toolrm.synthesize.surface import given_away, need_scikit_learn
 
 __all__ = ["Report", "SynthesizeConfig", "load_config", "synthesize"]
 
@@ -67,10 +68,12 @@ def synthesize(
     Raises:
         DataError, UnknownName: a path does not hold what it should, or a source that nobody knows.
         RunError: no pairs came out, or a server gives no reply.
+        MissingExtra: scikit-learn, or what looks for overlap, is not installed.
     """
+    need_scikit_learn()
     material = material_of(config)
     left_out = material.left_out
-    parts: list[Part] = []
+    finished: list[tuple[str, list[_Made]]] = []
     notes: list[str] = []
     for file, records, pairs, pool in _parts(material, config, notes):
         stage = file.removesuffix(".parquet")
@@ -89,16 +92,20 @@ def synthesize(
                 "No pairs came out: everything was left out by "
                 f"{_reasons(left_out)}. Give other sources, or mend the configuration."
             )
-        path = config.out / file
-        write_pairs(path, (one.pair for one in kept))
-        parts.append(
-            part_of(
-                path,
-                [one.pair for one in kept],
-                sum(one.obfuscated for one in kept),
-                sum(bool(one.style) for one in kept),
-            )
+        write_pairs(config.out / file, (one.pair for one in kept))
+        finished.append((file, kept))
+    pairs = {file: [one.pair for one in kept] for file, kept in finished}
+    shares = given_away(pairs[TRAIN], pairs.get(HELD_OUT, []))
+    parts = [
+        part_of(
+            config.out / file,
+            pairs[file],
+            sum(one.obfuscated for one in kept),
+            sum(bool(one.style) for one in kept),
+            surface,
         )
+        for (file, kept), surface in zip(finished, shares, strict=False)
+    ]
     report = Report(
         command,
         config.model_dump(mode="json"),

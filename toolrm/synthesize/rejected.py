@@ -296,11 +296,14 @@ def _only_one(candidate: Candidate, gold: Sequence[Call]) -> bool:
     """Whether the candidate differs from the right calls in no more than one argument."""
     if isinstance(candidate, str):
         return False
-    return sum(
-        old.arguments.get(name) != new.arguments.get(name)
-        for old, new in zip(gold, candidate, strict=True)
-        for name in {*old.arguments, *new.arguments}
-    ) <= 1
+    return (
+        sum(
+            old.arguments.get(name) != new.arguments.get(name)
+            for old, new in zip(gold, candidate, strict=True)
+            for name in {*old.arguments, *new.arguments}
+        )
+        <= 1
+    )
 
 
 def _admitted(edit: Edit, context: Context, gold: tuple[Call, ...], tally: Tally) -> bool:
