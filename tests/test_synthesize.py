@@ -624,10 +624,21 @@ def test_styles_are_read_back(chosen: Candidate) -> None:
     assert len(seen) >= 2
 
 
-def test_broken_json_keeps_its_style() -> None:
-    assert restyled(CANDIDATES[0], ['[{"name": "a", "arguments": {]'], Random(0)) is None
-    found = {(restyled(CANDIDATES[0], [], Random(seed)) or ("",))[0] for seed in range(60)}
-    assert found == set(STYLES)
+def test_broken_json_is_broken_in_the_same_style() -> None:
+    right = (Call("a", {"x": 1, "y": "two words", "z": ["p", "q"]}),)
+    seen: dict[str, set[str]] = {}
+    for seed in range(120):
+        found = restyled(right, ['[{"name": "a", "arguments": {]'], Random(seed))
+        assert found is not None
+        style, first, (wrong,) = found
+        assert isinstance(first, str)
+        assert isinstance(wrong, str)
+        assert parse(first).candidate == right
+        assert parse(wrong).problem is not None
+        assert abs(len(wrong) - len(first)) < 20
+        seen.setdefault(style, set()).add(wrong)
+    assert set(seen) == set(STYLES)
+    assert all(len(texts) > 2 for texts in seen.values())
 
 
 def test_parts_share_no_tool(data: Path) -> None:

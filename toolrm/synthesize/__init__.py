@@ -94,12 +94,12 @@ def synthesize(
             )
         write_pairs(config.out / file, (one.pair for one in kept))
         finished.append((file, kept))
-    pairs = {file: [one.pair for one in kept] for file, kept in finished}
-    shares = given_away(pairs[TRAIN], pairs.get(HELD_OUT, []))
+    files = {file: [one.pair for one in kept] for file, kept in finished}
+    shares = given_away(files[TRAIN], files.get(HELD_OUT, []))
     parts = [
         part_of(
             config.out / file,
-            pairs[file],
+            files[file],
             sum(one.obfuscated for one in kept),
             sum(bool(one.style) for one in kept),
             surface,

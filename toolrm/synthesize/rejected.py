@@ -296,14 +296,13 @@ def _only_one(candidate: Candidate, gold: Sequence[Call]) -> bool:
     """Whether the candidate differs from the right calls in no more than one argument."""
     if isinstance(candidate, str):
         return False
-    return (
-        sum(
-            old.arguments.get(name) != new.arguments.get(name)
-            for old, new in zip(gold, candidate, strict=True)
-            for name in {*old.arguments, *new.arguments}
-        )
-        <= 1
-    )
+    differing = [
+        name
+        for old, new in zip(gold, candidate, strict=True)
+        for name in {*old.arguments, *new.arguments}
+        if old.arguments.get(name) != new.arguments.get(name)
+    ]
+    return len(differing) <= 1
 
 
 def _admitted(edit: Edit, context: Context, gold: tuple[Call, ...], tally: Tally) -> bool:
