@@ -298,12 +298,21 @@ def test_optional_arguments_left_out_leave_a_call_with_some() -> None:
             assert len(candidate[0].arguments) == 1
 
 
+SAID = (
+    "Book a tour of Louvre Museum in Paris for 12 people and my aunt on May 14th, comfort seats, "
+    'to see "Mona Lisa"; not the 2nd. Last time it was Osaka Castle.'
+)
+
+
 @pytest.mark.parametrize(
     ("operator", "now", "expected"),
     [
         ("as-spoken", {"date": "2024-05-14"}, {"May 14th", "the 2nd"}),
         ("unit-left-on", {"class": "comfort"}, {"comfort seats"}),
         ("over-long", {"city": "Louvre Museum"}, {"Louvre Museum in Paris", "tour of Louvre Museum"}),
+        ("whole-sentence", {"city": "Osaka Castle"}, {"Last time it was Osaka Castle"}),
+        ("run-together", {"city": "Paris", "visitors": 12}, {"Paris for 12"}),
+        ("word-beside", {"city": "Louvre Museum"}, {"tour", "Paris"}),
         ("head-lost", {"city": "Louvre Museum"}, {"Louvre", "Museum"}),
         ("other-clause", {"city": "Louvre Museum"}, {"aunt"}),
         ("unused-name", {"city": "Louvre Museum"}, {"Paris", "Osaka", "Mona Lisa"}),
@@ -314,15 +323,11 @@ def test_optional_arguments_left_out_leave_a_call_with_some() -> None:
 def test_wrong_values_stand_in_the_conversation(
     operator: str, now: dict[str, Any], expected: set[Any]
 ) -> None:
-    said = (
-        "Book a tour of Louvre Museum in Paris for 12 people and my aunt on May 14th, comfort seats, "
-        'to see "Mona Lisa"; not the 2nd. Last time it was Osaka Castle.'
-    )
-    record = record_of({"city": "Malmo", "visitors": 14, **now}, said)
+    record = record_of({"city": "Malmo", "visitors": 14, **now}, SAID)
     record.prompt.tools[0].original["parameters"]["properties"]["class"].pop("enum")
     peers = {"city": ["Osaka Castle", "Turku Castle"]}
     context = Context(record.prompt.tools, record.prompt.messages, record.answer, peers)
-    (name,) = now
+    name = next(iter(now))
     family = [one for one in EDITS if one.id == f"value/{operator}"]
     assert family
     found = {
@@ -332,7 +337,7 @@ def test_wrong_values_stand_in_the_conversation(
         if isinstance(edit.candidate[0], Call)
     } - {now[name]}
     assert expected & found, found
-    assert all(str(value) in said for value in found)
+    assert all(str(value) in SAID for value in found)
 
 
 def test_asides_name_what_is_not_due() -> None:

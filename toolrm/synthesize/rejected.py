@@ -38,6 +38,8 @@ _SEVERAL_ERRORS = 0.35  # the share of candidates that get an error beside the f
 _BY_TYPE: dict[ErrorType, tuple[Operator, ...]] = {
     kind: tuple(operator for operator in EDITS if operator.error_type is kind) for kind in ErrorType
 }
+_ALWAYS_POSSIBLE = (ErrorType.NO_CALL, ErrorType.PARSING)
+"""Errors that any record could have, which would fill the places of those that fit few."""
 DUE_ERRORS = tuple(kind for kind in ErrorType if kind is not ErrorType.SHOULD_NOT_CALL)
 """What can be wrong where a call is due."""
 
@@ -77,13 +79,20 @@ class Tally:
         of wrong numbers of calls where several are due: only there can be too few.
         """
 
+        total = sum(self.types.values())
+
+        def wanted(kind: ErrorType) -> bool:
+            most = max(FEW, self.weights[kind] * total)
+            return kind not in _ALWAYS_POSSIBLE or self.types[kind] < most
+
         def due(kind: ErrorType) -> tuple[bool, float, float]:
             enough = max(1, math.ceil(self.weights[kind] * size))
             enough += kind is ErrorType.COUNT and calls > 1
             lack = (self.types[kind] + 1) / self.weights[kind]
             return taken[kind] >= enough, lack, rng.random()
 
-        return sorted((kind for kind in DUE_ERRORS if self.weights.get(kind)), key=due)
+        kinds = [kind for kind in DUE_ERRORS if self.weights.get(kind) and wanted(kind)]
+        return sorted(kinds, key=due)
 
     def operators_of(self, kind: ErrorType, rng: Random, *, telling: bool) -> list[Operator]:
         """The operators of a type that have room left, the least used first.

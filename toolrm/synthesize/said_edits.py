@@ -120,6 +120,41 @@ def _over_long(context: Context, site: Site, rng: Random) -> Iterator[Any]:
                 yield f"{' '.join(ahead[-2:])} {turn[start:end]}"
 
 
+def _whole_sentence(context: Context, site: Site, rng: Random) -> Iterator[Any]:
+    """All of the sentence in which the value is said."""
+    if not free_text(context, site):
+        return
+    for turn, start, end in _spans(context, site):
+        first = max(turn.rfind(mark, 0, start) for mark in (".", "!", "?", "\n")) + 1
+        sentence = turn[first : end + len(re.split(r"[.!?\n]", turn[end:], maxsplit=1)[0])].strip()
+        if 4 <= len(sentence.split()) <= 20:
+            yield sentence
+
+
+def _run_together(context: Context, site: Site, rng: Random) -> Iterator[Any]:
+    """A text up to the next thing that was said, another argument's value."""
+    if not free_text(context, site):
+        return
+    others = {str(leaf) for call in context.answer for leaf in leaves(call.arguments)} - {""}
+    for turn, start, end in _spans(context, site):
+        for other in sorted(others - {str(site.value)}):
+            behind = turn.find(other, end)
+            if 0 < behind - end <= 25 and not _ENDS.search(turn[end:behind].replace(",", "")):
+                yield turn[start : behind + len(other)]
+
+
+def _word_beside(context: Context, site: Site, rng: Random) -> Iterator[Any]:
+    """The word before or behind the value in its place."""
+    if not free_text(context, site):
+        return
+    for turn, start, end in _spans(context, site):
+        before = re.search(r"([A-Za-z]{4,}) (?:\w{2,6} )?$", turn[:start])
+        behind = re.match(r" (?:\w{2,4} )?([A-Za-z]{4,})(?!\w)", turn[end:])
+        for found in shuffled([m[1] for m in (before, behind) if m], rng):
+            if found.lower() not in _LINKS and _unused(context, site, found):
+                yield found
+
+
 def _head_lost(context: Context, site: Site, rng: Random) -> Iterator[Any]:
     """A text of several words without its last or its first ones."""
     if not free_text(context, site) or not any(_spans(context, site)):
@@ -200,6 +235,9 @@ SAID_EDITS = (
     value_operator("as-spoken", _as_spoken),
     value_operator("unit-left-on", _unit_left_on),
     value_operator("over-long", _over_long),
+    value_operator("whole-sentence", _whole_sentence),
+    value_operator("run-together", _run_together),
+    value_operator("word-beside", _word_beside),
     value_operator("head-lost", _head_lost),
     value_operator("other-clause", _other_clause),
     value_operator("unused-name", _unused_name),
