@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tarfile
 from collections import Counter
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from fcrewardbench.messages import calls_of, messages_of
 from toolrm.records import Record, TrainingPair, read_pairs, write_pairs
 from toolrm.sources import SOURCES, load_pairs, load_records
 from toolrm.sources.grounding import grounded
+from toolrm.sources.snips import TOOLS
 
 REAL = {
     "sgd": ("sgd/dev", "CC-BY-SA-4.0"),
@@ -239,7 +241,7 @@ def test_sgd_gives_the_first_call_of_a_dialogue_and_a_later_one(tmp_path: Path) 
 
 
 def test_snips_examples_exclude_each_other() -> None:
-    for description in _DESCRIPTIONS:
+    for description in TOOLS:
         for name, schema in description["parameters"]["properties"].items():
             examples = set(re.findall(r"'([^']+)'", schema["description"]))
             for alike in ({"song", "track"}, {"cinema", "movie house"}, {"book", "novel"}):
@@ -391,7 +393,7 @@ def test_snips_reads_latin_1_and_number_words(tmp_path: Path) -> None:
     }
 
 
-def test_taskmaster_records_every_group_and_keeps_results(tmp_path: Path) -> None:
+def test_taskmaster_gives_one_group_of_a_dialogue_and_keeps_results(tmp_path: Path) -> None:
     def made(n: int, name: str, request: object, response: object) -> list[dict[str, str]]:
         call = [("api_call", name), ("request", json.dumps(request))]
         back = [("api_response", name), ("response", json.dumps(response))]
@@ -432,18 +434,20 @@ def test_taskmaster_records_every_group_and_keeps_results(tmp_path: Path) -> Non
         }
     ]
     dialogues = [
-        {"conversation_id": "d", "utterances": turns},
+        *({"conversation_id": f"d{n}", "utterances": turns} for n in range(30)),
         {"conversation_id": "e", "utterances": broken},
     ]
     (tmp_path / "data_00.json").write_text(json.dumps(dialogues))
     records, skipped = read("taskmaster4", tmp_path)
-    assert [record.gold[0].name for record in records] == [
-        "get_menu_items",
-        "get_addons",
-        "add_order_item",
-    ]
-    assert skipped == {"a value that the conversation does not give": 1, "unparsable JSON": 1}
-    last = records[-1]
+    assert len({record.id.split("/")[1] for record in records}) == len(records) == 30
+    by_name = {record.gold[0].name: record for record in records}
+    assert by_name.keys() == {"get_menu_items", "get_addons", "add_order_item"}
+    assert skipped == {
+        "a value that the conversation does not give": 30,
+        "unparsable JSON": 1,
+        "more than one turn of one dialogue": 60,
+    }
+    last = by_name["add_order_item"]
     assert [turn["role"] for turn in last.prompt.messages] == ["user", *["assistant", "tool"] * 2]
     assert last.gold[0].arguments["attributes"][0]["option"] == "Oat Milk"
     other = Call("add_order_item", {"menu_item_id": "latte-1", "attributes": choices[::-1]})

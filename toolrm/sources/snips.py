@@ -120,7 +120,7 @@ _INTENTS: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
         (),
     ),
 }
-_DESCRIPTIONS = [
+TOOLS: list[dict[str, Any]] = [
     {
         "name": intent,
         "description": what,
@@ -146,7 +146,7 @@ def records(path: Path, skipped: Counter[str]) -> Iterator[Record]:
     files = [*sorted(path.glob("train_*_full.json")), *sorted(path.glob("validate_*.json"))]
     if not files:
         raise DataError(f"There are no utterances in {path}: expected is {_EXPECTED}.")
-    tools = {tool.name: tool for tool in tools_from(_DESCRIPTIONS)}
+    tools = {tool.name: tool for tool in tools_from(TOOLS)}
     for file in files:
         split, intent = file.stem.split("_")[:2]
         for number, utterance in enumerate(_utterances(file, intent), 1):
