@@ -17,11 +17,11 @@ from toolrm.synthesize.requests.data import FRAMES
 from toolrm.synthesize.requests.kinds import kind_of, label_of
 from toolrm.synthesize.requests.phrases import (
     Argument,
-    action_of,
     details_of,
     dressed,
     inline,
     pairs_of,
+    short_action,
     single,
     upper,
     without_object,
@@ -34,7 +34,7 @@ __all__ = ["Lacking", "requested"]
 _ATTEMPTS = 500  # in a row without a new request, after which there are no more
 _TRIES = 20  # for one sort of request, after which another one is tried
 _OFFERS = 4  # of each tool, so that its schema is not always the same
-_LACKING, _ONE_CALL, _ONE_TOOL = 0.03, 0.65, 0.835  # sorts of requests, each up to its number
+_LACKING, _ONE_CALL, _ONE_TOOL = 0.03, 0.65, 0.825  # sorts of requests, each up to its number
 _CONTRASTED = 0.16
 _ADDED = 0.6  # added parameters that are asked for
 _SAME_FIELD = 0.7
@@ -211,7 +211,7 @@ class _Drawing:
     ) -> str | None:
         """One request for calls of a tool, or for calls that differ in the argument `alone` alone."""
         rng, first = self._rng, calls[0]
-        do = action_of(tool)
+        do = short_action(tool, rng)
         if alone is not None:
             values = [a.value.said for call in calls for a in call if a.name == alone.name]
             if any(re.search(r",| and ", value) for value in values):

@@ -38,7 +38,8 @@ _IN_FULL = {"num": "number of", "qty": "quantity", "max": "maximum", "min": "min
 def label_of(name: str) -> str:
     """A parameter's name as people say it."""
     words = [_IN_FULL.get(word, word) for word in words_in(name)]
-    return " ".join(word.upper() if word in _IN_CAPITALS else word for word in words) or name
+    label = " ".join(word.upper() if word in _IN_CAPITALS else word for word in words)
+    return label.replace("of of ", "of ") or name
 
 
 def examples_of(schema: Mapping[str, Any]) -> list[str]:

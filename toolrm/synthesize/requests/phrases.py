@@ -12,11 +12,13 @@ from toolrm.synthesize.requests.data import FRAMES, WORDS
 from toolrm.synthesize.requests.kinds import MAKERS, singular, words_in
 from toolrm.synthesize.requests.values import Value, in_words, joined
 
-_STORY = 0.19
+_STORY = 0.22
 """How often a request for one call tells a story, with more facts than are needed."""
 
 _NAMES = tuple(WORDS["names"])
 _TERSE = 0.2
+_NAMED = 0.4
+_SHORTEST = 2  # letters of a name's last word that is no word
 _LONG = 250  # characters
 _COUNTS = frozenset(filter(None, map(in_words, range(1, 101))))
 
@@ -60,6 +62,15 @@ def action_of(tool: Tool) -> str:
     rest = re.sub(rf"\ban? {_VAGUE} (\w)", lambda m: f"{_article(m[1])} {m[1]}", rest)
     rest = re.sub(rf"\b{_VAGUE} (?=\w)", "", rest)
     return f"{first[0].lower()}{first[1:]} {rest}"
+
+
+def short_action(tool: Tool, rng: Random) -> str:
+    """The same, or now and then the words of the tool's name, where those are a command, too."""
+    action = action_of(tool)
+    words = words_in(re.split(r"[._]", tool.name)[-1])
+    verbs = {action.partition(" ")[0], *WORDS["reading"], *WORDS["synonyms"]}
+    is_command = len(words) > 1 and words[0] in verbs and len(words[-1]) > _SHORTEST
+    return " ".join(words) if is_command and rng.random() < _NAMED else action
 
 
 _VAGUE = "(?:given|specified|certain|particular|specific)"
@@ -280,7 +291,7 @@ def single(tool: Tool, drawn: Sequence[Argument], rng: Random) -> str:
     """A request for one call, with all of these arguments."""
     if drawn and rng.random() < _STORY:
         return _story(tool, drawn, rng)
-    action = action_of(tool)
+    action = short_action(tool, rng)
     frames = FRAMES["inline"] if rng.random() < 0.6 or not drawn else FRAMES["apart"]
     if _thing(action) is not None and rng.random() < 0.45:
         frames = FRAMES["things"]
@@ -339,7 +350,7 @@ def _story(tool: Tool, drawn: Sequence[Argument], rng: Random) -> str:
 
 
 def inline(tool: Tool, drawn: Sequence[Argument], rng: Random) -> str:
-    action, left = _filled(action_of(tool), drawn, rng)
+    action, left = _filled(short_action(tool, rng), drawn, rng)
     return f"{_varied(action, rng)}{details_of(left, rng)}"
 
 

@@ -223,8 +223,7 @@ def _country(country: str, otherwise: bool, rng: Random) -> Value:
     spellings = WORDS["country_spellings"].get(country, [])
     said = rng.choice([*spellings, country.lower()]) if otherwise else country
     known = [country, *(spelling.removeprefix("the ") for spelling in spellings)]
-    codes = WORDS["country_codes"][country] if spellings else []
-    return Value(said, tuple(dict.fromkeys([*known, *codes])))
+    return Value(said, tuple(dict.fromkeys(known)))
 
 
 def _person(rng: Random) -> str:
@@ -413,7 +412,7 @@ def _number(name: str, schema: Mapping[str, Any], integer: bool, rng: Random) ->
         unit = _unit_of(name, asked)
     otherwise = counted and rng.random() < OTHERWISE
     if otherwise:
-        measured = _measured(unit, schema, rng)
+        measured = _measured(unit, words, schema, integer, rng)
         if measured is not None:
             return measured
     low, high, decimals = _range(words, schema, integer)
@@ -471,12 +470,16 @@ def _unit_of(name: str, asked: str) -> str:
     return "years" if "year" not in words and re.search(r"age .*in years", asked) else ""
 
 
-def _measured(unit: str, schema: Mapping[str, Any], rng: Random) -> Value | None:
+def _measured(
+    unit: str, words: list[str], schema: Mapping[str, Any], integer: bool, rng: Random
+) -> Value | None:
     """An amount in another unit than the one asked for, such as "half an hour" for minutes."""
+    low, high, _ = _range(words, schema, integer)
     ways = [
         (said, amount)
         for said, amount in WORDS["measures"].get(unit, {}).items()
-        if all(_within(amount, schema, key) for key in ("minimum", "maximum"))
+        if low / 2 <= amount <= 2 * high
+        and all(_within(amount, schema, key) for key in ("minimum", "maximum"))
     ]
     if not ways:
         return None
