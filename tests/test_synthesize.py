@@ -577,6 +577,16 @@ def test_words_are_right_and_wrong_alike(data: Path) -> None:
     assert abs(shares[0] - shares[1]) < 0.35
 
 
+def test_small_talk_needs_no_call(data: Path) -> None:
+    config = configured(data, irrelevance=0.3, held_out=0)
+    pairs = [p for p in pairs_in(synthesize(config), config) if p.source == "small-talk"]
+    assert len({pair.record for pair in pairs}) >= 3
+    for pair in pairs:
+        assert pair.pair.error_type == ErrorType.SHOULD_NOT_CALL.value
+        assert isinstance(pair.pair.chosen, str)
+        assert pair.pair.prompt.tools
+
+
 def test_replies_are_many_and_no_calls() -> None:
     rng = Random(0)
     tool = tool_from(description("ferry"))
@@ -813,7 +823,8 @@ def test_the_command_writes_pairs_and_a_report_without_texts(data: Path) -> None
     train = report["parts"][0]
     pairs = list(read_pairs(out / "train.parquet"))
     assert train["pairs"] == len(pairs) == sum(train["error_type"].values())
-    assert train["licence"] == {"CC0-1.0": len(pairs)}
+    assert set(train["licence"]) <= {"CC0-1.0", "Apache-2.0"}  # that of small talk
+    assert sum(train["licence"].values()) == len(pairs)
     for name in ("report.json", "report.md"):
         text = (out / name).read_text("utf-8")
         assert str(data) not in text
