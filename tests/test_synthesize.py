@@ -493,6 +493,49 @@ def test_the_report_says_what_the_surface_gives_away(data: Path) -> None:
     assert report.as_dict()["parts"][0]["what_the_surface_gives_away"] == dict(shares)
 
 
+def two_bookings(number: int) -> dict[str, Any]:
+    """A line of JSON: one turn in which two tools are due, and a third is there."""
+    rng = Random(number)
+    first, second = rng.sample(NOUNS, 2)
+    calls, said = [], []
+    for noun in (first, second):
+        city, visitors = rng.choice(PLACES), rng.randint(12, 40)
+        code = f"QX{rng.randint(1000, 9999)}R"
+        arguments = {"city": city, "visitors": visitors, "code": code}
+        function = {"name": f"book_{noun}", "arguments": json.dumps(arguments)}
+        calls.append({"type": "function", "function": function})
+        said.append(f"the {noun} in {city} for {visitors} people with voucher {code}")
+    request = rng.choice(("Book {}, and {}.", "I need {}; besides {}, please.", "{}, then {} too"))
+    return {
+        "id": f"two-{number}",
+        "tools": [description(noun) for noun in (first, second)],
+        "licence": "CC0-1.0",
+        "messages": [
+            {"role": "user", "content": request.format(*said)},
+            {"role": "assistant", "tool_calls": calls},
+        ],
+    }
+
+
+def test_counts_alone_tell_neither_wrong_values_nor_types(data: Path) -> None:
+    rows = [two_bookings(number) for number in range(80)]
+    rows += [conversation(noun, number) for noun in NOUNS for number in range(3)]
+    (data / "dialogues.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    limits = {"alike": 99, "operator": 0.2, "tool": 1.0}
+    config = configured(data, irrelevance=0, held_out=0, styled=0, limits=limits)
+    report = synthesize(config)
+    shares = report.parts[0].surface
+    assert shares["parameter value error"] < 0.8
+    assert shares["parameter value type error"] < 0.9
+    steps = [
+        len(pair.pair.rejected) - len(pair.pair.chosen)
+        for pair in pairs_in(report, config)
+        if pair.pair.error_type == ErrorType.COUNT.value
+    ]
+    assert len(steps) > 40
+    assert abs(sum(step > 0 for step in steps) - sum(step < 0 for step in steps)) <= FEW
+
+
 def test_nothing_is_given_away_where_candidates_differ_in_meaning_alone() -> None:
     pairs = []
     for number in range(200):

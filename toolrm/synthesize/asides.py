@@ -25,6 +25,8 @@ _ASIDES = (
     "For my colleague it was {}.",
     "Please don't take {} again.",
 )
+_POINTING = re.compile(r"\b(?:here|there|current|nearby|my|me|our|this|that)\b", re.I)
+"""Words by which two texts may mean the same place or person."""
 _PATTERNS = tuple(
     re.compile(r"(?:^|(?<=\s))" + "(.{2,40}?)".join(map(re.escape, aside.split("{}"))))
     for aside in _ASIDES
@@ -57,6 +59,7 @@ def with_aside(record: Record, peers: Peers, rng: Random) -> Record | None:
                 and 2 <= len(other) <= 40
                 and not moment_of(other)
                 and not lacks_preference(other)
+                and not _POINTING.search(f"{value} {other}")
                 and not stands_in(other.lower(), said)
                 and not any(related(other, str(leaf)) for leaf in due)
             ]

@@ -218,7 +218,9 @@ def _carried_over(context: Context, calls: Calls, rng: Random) -> Iterator[Calls
             others = [
                 other
                 for other in second.arguments.values()
-                if takes(schemas.get(name, {}), other) and other != value
+                if takes(schemas.get(name, {}), other)
+                and other != value
+                and (moment_of(other) is None) is (moment_of(value) is None)
             ]
             if others:
                 one = Call(first.name, {**first.arguments, name: rng.choice(others)})

@@ -34,7 +34,7 @@ from toolrm.synthesize.words import ask, claim, decline, described, plan
 _PEERS_KEPT = 300
 _TRIES = 3  # proposals of one operator that are looked at
 _LOOKED_AT = 6  # proposals for one place
-_SEVERAL_ERRORS = 0.35  # the share of candidates that get an error beside the first
+_SEVERAL_ERRORS = 0.6  # where another error is tried for: about every third candidate gets one
 _BY_TYPE: dict[ErrorType, tuple[Operator, ...]] = {
     kind: tuple(operator for operator in EDITS if operator.error_type is kind) for kind in ErrorType
 }

@@ -50,7 +50,8 @@ _SMALL = frozenset(
         a an the this that these those my your our his her its i you we he she it they me us them is
         are was were be been do does did can could would should will please and or but so if of to in
         at for on by from with using need want like get give tell show set not no yes up out some any
-        all one
+        all one who whose which where when while keeps know help find add play book see make listen
+        look looking search searching interested something someone anything there here also then
         """
     )
 )
@@ -188,7 +189,8 @@ def _other_clause(context: Context, site: Site, rng: Random) -> Iterator[Any]:
                 while after and after[0].lower() in _SMALL:
                     after = after[1:]
                 stop = next((n for n, w in enumerate(after) if w.lower() in _SMALL | _LINKS), 3)
-                if word.lower() in _LINKS and after[:stop]:
+                # What stands behind "to" is a verb more often than not.
+                if word.lower() in _LINKS - {"to"} and after[:stop]:
                     found.append(" ".join(after[:stop]))
     for text in shuffled(list(dict.fromkeys(found)), rng):
         if len(text) > 2 and re.fullmatch(r"[\w' -]+", text) and _unused(context, site, text):
@@ -199,7 +201,9 @@ def _unused_name(context: Context, site: Site, rng: Random) -> Iterator[Any]:
     """A name, or words in quotes, of the conversation that no argument is about."""
     if not free_text(context, site):
         return
-    said = "\n".join(str(m["content"]) for m in context.messages if m["role"] != "tool")
+    said = "\n".join(
+        str(m["content"]) for m in context.messages if m["role"] in ("user", "assistant")
+    )
     names = re.findall(r"(?<=[a-z,] )[A-Z][\w'-]+(?: [A-Z][\w'-]+)*", said)
     names += re.findall(r"[\"“]([^\"”\n]{3,40})[\"”]", said)
     for text in shuffled(list(dict.fromkeys(names)), rng):
