@@ -751,14 +751,14 @@ def test_variants_of_requests_for_real_tools(seal_tools: list[Tool]) -> None:
     rng = Random(10)
     missing = 0
     for record in records[:500]:
+        if not record.answer:  # what is no gold tool has nothing to be told from
+            continue
         wider = with_distractors(record, pool, rng, 4)
         gold = [traits_of(t) for t in record.prompt.tools]
         added = [t for t in wider.prompt.tools if t not in record.prompt.tools]
         missing += len(added) < 4
         assert not any(alike(traits_of(t), target) for t in added for target in gold)
         assert right(wider)
-        if not record.answer:
-            continue
         hidden = obfuscated(wider, rng)
         assert right(hidden)
         assert not {t.name for t in wider.prompt.tools} & {t.name for t in hidden.prompt.tools}

@@ -36,7 +36,7 @@ _OTHERS = ("for", "to", "by", "on")
 _NEEDY = frozenset(
     listed(
         """
-        look looking search searching ask asking wait waiting go going get getting listen
+        put look looking search searching ask asking wait waiting go going get getting listen
         listening talk speak travel travelling traveling fly flying drive move moving head heading
         live living stay staying come coming pay care apply belong refer send sent sending switch
         change changing set convert translate compare add connect subscribe give bring is are am

@@ -79,7 +79,7 @@ def requested(
         made = drawing.request(sort)
         text = dressed(made.text, rng) if made else ""
         cores = {_core(text), _core(made.text)} if made else seen
-        if made is None or cores & seen:
+        if made is None or cores & seen or (made.lacks and _missing(made, text) != [made.lacks]):
             failed += 1
             continue
         failed = 0
@@ -100,12 +100,16 @@ def _core(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """A request and the calls that it asks for; `lacks`: or would, if it said all of their values."""
+    """A request, and the calls that it asks for, or would if it did not lack a value.
+
+    Args:
+        lacks: the parameter whose value it does not say; empty where it says all.
+    """
 
     text: str
     tools: tuple[Tool, ...]
     answer: tuple[AdmissibleCall, ...]
-    lacks: bool = False
+    lacks: str = ""
 
 
 class _Drawing:
@@ -155,12 +159,8 @@ class _Drawing:
         missing = self._rng.choice(needed)
         text = single(offer.tool, [a for a in drawn if a is not missing], self._rng)
         due = self._call(offer, drawn, at_default=False)
-        messages = ({"role": "user", "content": text},)
-        context = Context((offer.tool,), messages, ())
-        gold = Record("", "", "", Prompt((offer.tool,), messages), (due,)).gold[0]
-        if missing_arguments(context, gold) != [missing.name]:
-            return None
-        return _Made(text, (offer.tool,), (due,), lacks=True)
+        made = _Made(text, (offer.tool,), (due,), lacks=missing.name)
+        return made if _missing(made, text) == [missing.name] else None
 
     def _several(self, tool: Tool) -> _Made | None:
         """Two or three tools, one call of each."""
@@ -288,6 +288,13 @@ class _Drawing:
         return AdmissibleCall(
             offer.tool.name, {name: values[name] for name in order if name in values}
         )
+
+
+def _missing(made: _Made, text: str) -> list[str]:
+    """The arguments of the call that a text, once it is the request, does not give."""
+    prompt = Prompt(made.tools, ({"role": "user", "content": text},))
+    due = Record("", "", "", prompt, made.answer).gold[0]
+    return missing_arguments(Context(made.tools, prompt.messages, ()), due)
 
 
 def _is_needed(offer: Offer, argument: Argument) -> bool:
