@@ -34,7 +34,7 @@ __all__ = ["Lacking", "requested"]
 _ATTEMPTS = 500  # in a row without a new request, after which there are no more
 _TRIES = 20  # for one sort of request, after which another one is tried
 _OFFERS = 4  # of each tool, so that its schema is not always the same
-_LACKING, _ONE_CALL, _ONE_TOOL = 0.03, 0.65, 0.825  # sorts of requests, each up to its number
+_LACKING, _ONE_CALL, _ONE_TOOL = 0.03, 0.63, 0.82  # sorts of requests, each up to its number
 _CONTRASTED = 0.16
 _ADDED = 0.6  # added parameters that are asked for
 _SAME_FIELD = 0.7
@@ -167,7 +167,7 @@ class _Drawing:
         rng = self._rng
         field = field_of(tool)
         near = self._fields[field] if field and rng.random() < _SAME_FIELD else self._tools
-        count = 2 if rng.random() < 0.7 else 3
+        count = 2 if rng.random() < 0.78 else 3
         others = [other for other in near if other.name != tool.name]
         if len(others) < count - 1:
             return None
@@ -190,7 +190,7 @@ class _Drawing:
         if not first:
             return None
         varied = [a for a in first if _varies_alone(a)]
-        alone = rng.choice(varied) if varied and rng.random() < 0.5 else None
+        alone = rng.choice(varied) if varied and rng.random() < 0.65 else None
         if alone is not None:
             kept = {a.name for a in first if a is not alone}
         else:
@@ -222,7 +222,9 @@ class _Drawing:
             return frame.format(do=do, Do=upper(do), w=details_of(arguments, rng))
         do = without_object(do, first, rng)
         if len(calls) > 2 or rng.random() < 0.4:
-            items = "\n".join(f"{i}. {pairs_of(a, rng)}" for i, a in enumerate(calls, start=1))
+            bare = len(first) == 1 and rng.random() < 0.6
+            rows = [a[0].value.said if bare else pairs_of(a, rng) for a in calls]
+            items = "\n".join(f"{i}. {row}" for i, row in enumerate(rows, start=1))
             frame = rng.choice(FRAMES["each"])
             return frame.format(do=do, Do=upper(do), items=items, count=len(calls))
         one, two = (details_of(arguments, rng) for arguments in calls)
