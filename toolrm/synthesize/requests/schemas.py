@@ -74,7 +74,11 @@ def served_names(tools: Sequence[Tool], rng: Random) -> dict[str, str]:
         draw = Random(f"{salt}|{field_of(tool) or tool.name}")
         if draw.random() >= _SERVED:
             continue
-        about = [word for word in words_in(field_of(tool).rpartition("/")[2]) if word not in _NOISE]
+        about = [
+            word
+            for word in words_in(field_of(tool).rpartition("/")[2])
+            if len(word) > 2 and word not in _NOISE
+        ]
         about = about or words_in(tool.name)[-1:]
         if not about:
             continue
@@ -86,7 +90,7 @@ def served_names(tools: Sequence[Tool], rng: Random) -> dict[str, str]:
     return names
 
 
-_NOISE = frozenset(("and", "of", "for", "in", "the"))
+_NOISE = frozenset(("and", "for", "the"))
 
 
 def _camel(words: Sequence[str]) -> str:
