@@ -38,6 +38,7 @@ _LACKING, _ONE_CALL, _ONE_TOOL = 0.03, 0.63, 0.82  # sorts of requests, each up 
 _CONTRASTED = 0.16
 _ADDED = 0.6  # added parameters that are asked for
 _SAME_FIELD = 0.7
+_MANY = 60  # tools without a field, from which on several can be asked for together
 _MOST, _MOST_OF_SEVERAL = 3, 1  # arguments of a call above which half of them are not taken
 _SHORTENED = 0.5
 
@@ -59,10 +60,11 @@ def requested(
 ) -> Iterator[Record]:
     """Up to `number` records whose requests were phrased for drawn calls. No two requests are equal.
 
-    Most ask for one call; some for one tool with several values, some for two or three tools, often of
-    one field (the `field` of a tool's description, where it has one). Each value is said in the
-    request, if not always in the form that is due. Optional parameters that it does not mention are not
-    in the answer, or stand there at their default. A few requests lack a value (see `Lacking`).
+    Most ask for one call; some for one tool with several values, some for two or three tools of one
+    field or of two (the `field` of a tool's description; without it, where there are many tools).
+    Each value is said in the request, if not always in the form that is due. Optional parameters that
+    it does not mention are not in the answer, or stand there at their default. A few requests lack a
+    value (see `Lacking`).
 
     The tools are shown as `schemas.offered` changes them. `prefix` names the source.
 
@@ -120,9 +122,7 @@ class _Drawing:
         self._rng = rng
         self._names = served_names(tools, rng)
         self._offers: defaultdict[str, list[Offer]] = defaultdict(list)
-        self._fields: defaultdict[str, list[Tool]] = defaultdict(list)
-        for tool in tools:
-            self._fields[field_of(tool)].append(tool)
+        self._companions = _companions(tools, rng)
 
     def request(self, sort: float) -> _Made | None:
         """A request of a sort, a number from 0 to 1; None where the drawn tools do not suit it."""
@@ -165,8 +165,8 @@ class _Drawing:
     def _several(self, tool: Tool) -> _Made | None:
         """Two or three tools, one call of each."""
         rng = self._rng
-        field = field_of(tool)
-        near = self._fields[field] if field and rng.random() < _SAME_FIELD else self._tools
+        own, other_field = self._companions.get(tool.name, ((), ()))
+        near = other_field if rng.random() >= _SAME_FIELD else own
         count = 2 if rng.random() < 0.78 else 3
         others = [other for other in near if other.name != tool.name]
         if len(others) < count - 1:
@@ -290,6 +290,30 @@ class _Drawing:
         return AdmissibleCall(
             offer.tool.name, {name: values[name] for name in order if name in values}
         )
+
+
+def _companions(
+    tools: Sequence[Tool], rng: Random
+) -> dict[str, tuple[Sequence[Tool], Sequence[Tool]]]:
+    """Of each tool, what it is asked for together with: tools of its field, and of one other field.
+
+    So only few tools hang together, and some can be held out. Of tools without a field three form
+    one, where they are many.
+    """
+    fields: defaultdict[str, list[Tool]] = defaultdict(list)
+    loose = [tool for tool in tools if not field_of(tool)]
+    for tool in tools:
+        if field_of(tool):
+            fields[field_of(tool)].append(tool)
+    if len(loose) >= _MANY:
+        for place, tool in enumerate(rng.sample(loose, len(loose))):
+            fields[str(place // 3)].append(tool)
+    groups = rng.sample(list(fields.values()), len(fields))
+    found: dict[str, tuple[Sequence[Tool], Sequence[Tool]]] = {}
+    for pair in zip(groups[::2], [*groups[1::2], []], strict=False):
+        for own, other in (pair, pair[::-1]):
+            found |= {tool.name: (own, other) for tool in own}
+    return found
 
 
 def _missing(made: _Made, text: str) -> list[str]:
