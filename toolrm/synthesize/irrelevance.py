@@ -36,7 +36,7 @@ _OTHERS = ("for", "to", "by", "on")
 _NEEDY = frozenset(
     listed(
         """
-        look looking search searching ask asking wait waiting go going get getting listen
+        put look looking search searching ask asking wait waiting go going get getting listen
         listening talk speak travel travelling traveling fly flying drive move moving head heading
         live living stay staying come coming pay care apply belong refer send sent sending switch
         change changing set convert translate compare add connect subscribe give bring is are am
@@ -192,7 +192,7 @@ def unrelated(pool: ToolPool, rng: Random, number: int, licence: str) -> Iterato
     texts = rng.sample(talk["texts"], len(talk["texts"]))
     for opener in rng.sample(talk["openers"], len(talk["openers"])):
         longer = [text for text in talk["texts"] if len(text.split()) > _SHORT]
-        texts += [f"{opener} {text}" for text in rng.sample(longer, len(longer))]
+        texts += [_behind(opener, text) for text in rng.sample(longer, len(longer))]
     count = 0
     for text in texts:
         if count >= number or not pool.tools:
@@ -202,6 +202,11 @@ def unrelated(pool: ToolPool, rng: Random, number: int, licence: str) -> Iterato
             count += 1
             prompt = Prompt(tuple(tools), ({"role": "user", "content": text},))
             yield Record(f"small-talk/{count:06d}", "small-talk", licence, prompt, ())
+
+
+def _behind(opener: str, text: str) -> str:
+    goes_on = opener.endswith((",", ":")) and not re.match(r"I\b", text)
+    return f"{opener} {text[0].lower()}{text[1:]}" if goes_on else f"{opener} {text}"
 
 
 _SHORT = 4  # words of a greeting, which no other one goes before

@@ -34,10 +34,11 @@ __all__ = ["Lacking", "requested"]
 _ATTEMPTS = 500  # in a row without a new request, after which there are no more
 _TRIES = 20  # for one sort of request, after which another one is tried
 _OFFERS = 4  # of each tool, so that its schema is not always the same
-_LACKING, _ONE_CALL, _ONE_TOOL = 0.03, 0.65, 0.825  # sorts of requests, each up to its number
+_LACKING, _ONE_CALL, _ONE_TOOL = 0.03, 0.63, 0.82  # sorts of requests, each up to its number
 _CONTRASTED = 0.16
 _ADDED = 0.6  # added parameters that are asked for
 _SAME_FIELD = 0.7
+_MANY = 60  # tools without a field, from which on several can be asked for together
 _MOST, _MOST_OF_SEVERAL = 3, 1  # arguments of a call above which half of them are not taken
 _SHORTENED = 0.5
 
@@ -59,10 +60,11 @@ def requested(
 ) -> Iterator[Record]:
     """Up to `number` records whose requests were phrased for drawn calls. No two requests are equal.
 
-    Most ask for one call; some for one tool with several values, some for two or three tools, often of
-    one field (the `field` of a tool's description, where it has one). Each value is said in the
-    request, if not always in the form that is due. Optional parameters that it does not mention are not
-    in the answer, or stand there at their default. A few requests lack a value (see `Lacking`).
+    Most ask for one call; some for one tool with several values, some for two or three tools of one
+    field or of two (the `field` of a tool's description; without it, where there are many tools).
+    Each value is said in the request, if not always in the form that is due. Optional parameters that
+    it does not mention are not in the answer, or stand there at their default. A few requests lack a
+    value (see `Lacking`).
 
     The tools are shown as `schemas.offered` changes them. `prefix` names the source.
 
@@ -79,7 +81,7 @@ def requested(
         made = drawing.request(sort)
         text = dressed(made.text, rng) if made else ""
         cores = {_core(text), _core(made.text)} if made else seen
-        if made is None or cores & seen:
+        if made is None or cores & seen or (made.lacks and _missing(made, text) != [made.lacks]):
             failed += 1
             continue
         failed = 0
@@ -100,12 +102,16 @@ def _core(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """A request and the calls that it asks for; `lacks`: or would, if it said all of their values."""
+    """A request, and the calls that it asks for, or would if it did not lack a value.
+
+    Args:
+        lacks: the parameter whose value it does not say; empty where it says all.
+    """
 
     text: str
     tools: tuple[Tool, ...]
     answer: tuple[AdmissibleCall, ...]
-    lacks: bool = False
+    lacks: str = ""
 
 
 class _Drawing:
@@ -116,9 +122,7 @@ class _Drawing:
         self._rng = rng
         self._names = served_names(tools, rng)
         self._offers: defaultdict[str, list[Offer]] = defaultdict(list)
-        self._fields: defaultdict[str, list[Tool]] = defaultdict(list)
-        for tool in tools:
-            self._fields[field_of(tool)].append(tool)
+        self._companions = _companions(tools, rng)
 
     def request(self, sort: float) -> _Made | None:
         """A request of a sort, a number from 0 to 1; None where the drawn tools do not suit it."""
@@ -155,19 +159,15 @@ class _Drawing:
         missing = self._rng.choice(needed)
         text = single(offer.tool, [a for a in drawn if a is not missing], self._rng)
         due = self._call(offer, drawn, at_default=False)
-        messages = ({"role": "user", "content": text},)
-        context = Context((offer.tool,), messages, ())
-        gold = Record("", "", "", Prompt((offer.tool,), messages), (due,)).gold[0]
-        if missing_arguments(context, gold) != [missing.name]:
-            return None
-        return _Made(text, (offer.tool,), (due,), lacks=True)
+        made = _Made(text, (offer.tool,), (due,), lacks=missing.name)
+        return made if _missing(made, text) == [missing.name] else None
 
     def _several(self, tool: Tool) -> _Made | None:
         """Two or three tools, one call of each."""
         rng = self._rng
-        field = field_of(tool)
-        near = self._fields[field] if field and rng.random() < _SAME_FIELD else self._tools
-        count = 2 if rng.random() < 0.7 else 3
+        own, other_field = self._companions.get(tool.name, ((), ()))
+        near = other_field if rng.random() >= _SAME_FIELD else own
+        count = 2 if rng.random() < 0.78 else 3
         others = [other for other in near if other.name != tool.name]
         if len(others) < count - 1:
             return None
@@ -190,7 +190,7 @@ class _Drawing:
         if not first:
             return None
         varied = [a for a in first if _varies_alone(a)]
-        alone = rng.choice(varied) if varied and rng.random() < 0.5 else None
+        alone = rng.choice(varied) if varied and rng.random() < 0.65 else None
         if alone is not None:
             kept = {a.name for a in first if a is not alone}
         else:
@@ -222,7 +222,9 @@ class _Drawing:
             return frame.format(do=do, Do=upper(do), w=details_of(arguments, rng))
         do = without_object(do, first, rng)
         if len(calls) > 2 or rng.random() < 0.4:
-            items = "\n".join(f"{i}. {pairs_of(a, rng)}" for i, a in enumerate(calls, start=1))
+            bare = len(first) == 1 and rng.random() < 0.6
+            rows = [a[0].value.said if bare else pairs_of(a, rng) for a in calls]
+            items = "\n".join(f"{i}. {row}" for i, row in enumerate(rows, start=1))
             frame = rng.choice(FRAMES["each"])
             return frame.format(do=do, Do=upper(do), items=items, count=len(calls))
         one, two = (details_of(arguments, rng) for arguments in calls)
@@ -288,6 +290,37 @@ class _Drawing:
         return AdmissibleCall(
             offer.tool.name, {name: values[name] for name in order if name in values}
         )
+
+
+def _companions(
+    tools: Sequence[Tool], rng: Random
+) -> dict[str, tuple[Sequence[Tool], Sequence[Tool]]]:
+    """Of each tool, what it is asked for together with: tools of its field, and of one other field.
+
+    So only few tools hang together, and some can be held out. Of tools without a field three form
+    one, where they are many.
+    """
+    fields: defaultdict[str, list[Tool]] = defaultdict(list)
+    loose = [tool for tool in tools if not field_of(tool)]
+    for tool in tools:
+        if field_of(tool):
+            fields[field_of(tool)].append(tool)
+    if len(loose) >= _MANY:
+        for place, tool in enumerate(rng.sample(loose, len(loose))):
+            fields[str(place // 3)].append(tool)
+    groups = rng.sample(list(fields.values()), len(fields))
+    found: dict[str, tuple[Sequence[Tool], Sequence[Tool]]] = {}
+    for pair in zip(groups[::2], [*groups[1::2], []], strict=False):
+        for own, other in (pair, pair[::-1]):
+            found |= {tool.name: (own, other) for tool in own}
+    return found
+
+
+def _missing(made: _Made, text: str) -> list[str]:
+    """The arguments of the call that a text, once it is the request, does not give."""
+    prompt = Prompt(made.tools, ({"role": "user", "content": text},))
+    due = Record("", "", "", prompt, made.answer).gold[0]
+    return missing_arguments(Context(made.tools, prompt.messages, ()), due)
 
 
 def _is_needed(offer: Offer, argument: Argument) -> bool:

@@ -12,12 +12,12 @@ from toolrm.synthesize.requests.data import FRAMES, WORDS
 from toolrm.synthesize.requests.kinds import MAKERS, singular, words_in
 from toolrm.synthesize.requests.values import Value, in_words, joined
 
-_STORY = 0.22
+_STORY = 0.24
 """How often a request for one call tells a story, with more facts than are needed."""
 
 _NAMES = tuple(WORDS["names"])
-_TERSE = 0.2
-_NAMED = 0.4
+_TERSE = 0.3
+_NAMED = 0.5
 _SHORTEST = 2  # letters of a name's last word that is no word
 _LONG = 250  # characters
 _COUNTS = frozenset(filter(None, map(in_words, range(1, 101))))
@@ -292,7 +292,7 @@ def single(tool: Tool, drawn: Sequence[Argument], rng: Random) -> str:
     if drawn and rng.random() < _STORY:
         return _story(tool, drawn, rng)
     action = short_action(tool, rng)
-    frames = FRAMES["inline"] if rng.random() < 0.6 or not drawn else FRAMES["apart"]
+    frames = FRAMES["inline"] if rng.random() < 0.7 or not drawn else FRAMES["apart"]
     if _thing(action) is not None and rng.random() < 0.45:
         frames = FRAMES["things"]
     frame = rng.choice(frames)

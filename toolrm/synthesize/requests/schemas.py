@@ -11,6 +11,7 @@ from typing import Any
 
 from fcrewardbench import Tool
 from fcrewardbench.calls.tools import tool_from
+from toolrm.synthesize.distractors import listed
 from toolrm.synthesize.requests.data import WORDS
 from toolrm.synthesize.requests.kinds import EXAMPLES, examples_of, is_sort, kind_of, words_in
 from toolrm.synthesize.requests.values import value_of
@@ -25,6 +26,19 @@ _OBJECT = 0.03
 _CODE = 0.4  # countries and languages that are asked for by their code
 _MINUTES = 0.6  # durations without a unit that get one
 _FEWEST, _MOST = 2, 8  # members of an enum that is made of examples
+# Kinds of values that have a usual one, and numbers that a tool which needs them can well assume.
+_USUAL = frozenset(
+    listed("boolean integer number choice language language-code country-code:2 pool:currency")
+)
+_COUNTED = frozenset(
+    listed(
+        """
+        limit page size count number num quantity duration days hours minutes weeks months radius
+        threshold rate level max min maximum minimum guests people interval iterations depth
+        """
+    )
+)
+_IDENTIFYING = frozenset(listed("id identifier code"))
 _GIVEN = re.compile(
     r"\bdefault(?:s to| is| value is|:| value:) ['\"]?(true|false|-?\d+(?:\.\d+)?)\b", re.IGNORECASE
 )
@@ -60,7 +74,11 @@ def served_names(tools: Sequence[Tool], rng: Random) -> dict[str, str]:
         draw = Random(f"{salt}|{field_of(tool) or tool.name}")
         if draw.random() >= _SERVED:
             continue
-        about = [word for word in words_in(field_of(tool).rpartition("/")[2]) if word not in _NOISE]
+        about = [
+            word
+            for word in words_in(field_of(tool).rpartition("/")[2])
+            if len(word) > 2 and word not in _NOISE
+        ]
         about = about or words_in(tool.name)[-1:]
         if not about:
             continue
@@ -72,7 +90,7 @@ def served_names(tools: Sequence[Tool], rng: Random) -> dict[str, str]:
     return names
 
 
-_NOISE = frozenset(("and", "of", "for", "in", "the"))
+_NOISE = frozenset(("and", "for", "the"))
 
 
 def _camel(words: Sequence[str]) -> str:
@@ -180,17 +198,10 @@ def _default(name: str, schema: dict[str, Any], rng: Random, *, always: bool) ->
     if "default" in said.lower():
         found = _GIVEN.search(said)
         return None if found is None else _as_type(found[1], schema.get("type"))
-    kind = kind_of(name, schema)
-    usual = (
-        "boolean",
-        "integer",
-        "number",
-        "choice",
-        "language",
-        "language-code",
-        "country-code:2",
-    )
-    if kind not in (*usual, "pool:currency") or not (always or rng.random() < _DEFAULT):
+    kind, words = kind_of(name, schema), set(words_in(name))
+    if kind not in _USUAL or words & _IDENTIFYING or not (always or rng.random() < _DEFAULT):
+        return None
+    if always and kind in ("integer", "number") and not words & _COUNTED:
         return None
     value = value_of(name, schema, rng)
     if value is None:

@@ -462,7 +462,7 @@ def _is_fraction(words: list[str], schema: Mapping[str, Any]) -> bool:
 def _unit_of(name: str, asked: str) -> str:
     """The unit that a description names; empty where it names none."""
     for unit in WORDS["units"]:
-        if re.search(rf"\b(?:in|number of) {unit}\b|\({unit}\)", asked, re.IGNORECASE):
+        if re.search(rf"\b(?:in|number of) {unit}\b(?! per|/)|\({unit}\)", asked, re.IGNORECASE):
             return str(unit)
     words = words_in(name)
     if words and words[-1] in WORDS["measures"]:
