@@ -4,22 +4,38 @@ from __future__ import annotations
 
 import json
 import re
+import statistics
 import tarfile
+from collections import Counter, defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
 from random import Random
 from typing import Any
 
 import pytest
 from conftest import SHARED_DATA
 
-from fcrewardbench import AdmissibleCall, Prompt, Tool, check
+from fcrewardbench import AdmissibleCall, Call, Prompt, Tool, check
+from fcrewardbench.calls.edits.base import Context
 from fcrewardbench.calls.tools import tool_from
-from fcrewardbench.errors import DataError
 from toolrm.records import Record
-from toolrm.synthesize.distractors import ToolPool, alike, traits_of, with_distractors
-from toolrm.synthesize.irrelevance import irrelevant, without_a_value
+from toolrm.synthesize.abstention import missing_arguments
+from toolrm.synthesize.distractors import (
+    READING,
+    ToolPool,
+    alike,
+    traits_of,
+    with_distractors,
+    words_of,
+)
+from toolrm.synthesize.irrelevance import irrelevant, unrelated, without_a_value
 from toolrm.synthesize.obfuscate import obfuscated
-from toolrm.synthesize.requests import APART, INLINE, THINGS, requested
+from toolrm.synthesize.requests import Lacking, requested, schemas
+from toolrm.synthesize.requests.data import FRAMES, WORDS
+from toolrm.synthesize.requests.schemas import offered
+from toolrm.synthesize.requests.values import value_of
+from toolrm.synthesize.split import held_out_tools, tools_of
 
 SEEDS = range(25)
 
@@ -289,7 +305,45 @@ def test_without_a_value(text: str, cut: str | None) -> None:
         assert right(new)
 
 
-def test_without_a_value_needs_one_that_nothing_else_tells() -> None:
+@pytest.mark.parametrize(
+    "before",
+    [
+        [{"role": "user", "content": "What is the forecast in Oslo?"}],  # another value, in words
+        [{"role": "tool", "name": "find_station", "content": '{"city": "Oslo"}'}],
+        [
+            {
+                "role": "assistant",
+                "content": "",
+                "tool_calls": [
+                    {
+                        "type": "function",
+                        "function": {"name": "find_station", "arguments": {"city": "Oslo"}},
+                    }
+                ],
+            }
+        ],
+    ],
+)
+def test_without_a_value_needs_one_that_no_earlier_turn_gives(before: list[dict[str, Any]]) -> None:
+    last = {"role": "user", "content": "Now show me the weather forecast in Bergen."}
+    answer = (AdmissibleCall("get_forecast", {"city": ["Bergen"]}),)
+    for turns, possible in (((last,), True), ((*before, last), False)):
+        record = Record("test/6", "test", "MIT", Prompt((FORECAST, STATION), turns), answer)
+        assert (without_a_value(record, Random(0)) is not None) is possible
+
+
+def test_without_a_value_takes_no_truth_value_in_words_away() -> None:
+    spoken = {"type": "string", "description": "Whether it is urgent", "enum": ["yes", "no"]}
+    for schema, value in ((spoken, "yes"), ({"type": "boolean", "description": "Urgent"}, True)):
+        prompt = Prompt(
+            (tool("send_parcel", "Send a parcel", "urgent", urgent=schema),),
+            ({"role": "user", "content": f"Please send my parcel for {value}"},),
+        )
+        answer = (AdmissibleCall("send_parcel", {"urgent": [value]}),)
+        assert without_a_value(Record("test/7", "test", "MIT", prompt, answer), Random(0)) is None
+
+
+def test_without_a_value_needs_one_that_nothing_nothing_else_tells() -> None:
     prompt = Prompt(
         (tool("get_forecast", "Forecast", "city", city="The city; the current one by default"),),
         ({"role": "user", "content": "What is the weather forecast in Bergen?"},),
@@ -328,33 +382,64 @@ REQUESTED = (
 )
 
 
+ONES = (
+    *("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"),
+    *("twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
+)
+TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+NUMBERS: dict[str, float] = {word: number for number, word in enumerate(ONES, 1)}
+NUMBERS |= {word: 10 * number for number, word in enumerate(TENS, 2)}
+NUMBERS |= {f"{t}-{o}": NUMBERS[t] + n for t in TENS for n, o in enumerate(ONES[:9], 1)}
+NUMBERS |= {f"{word} and a half": number + 0.5 for number, word in enumerate(ONES[:9], 1)}
+NUMBERS["a hundred"] = 100
+MEASURES = [pair for measures in WORDS["measures"].values() for pair in measures.items()]
+
+
 def said(value: Any, text: str) -> bool:
-    """Whether a value stands in a text: of dates and times any admissible spelling does."""
+    """Whether a text says a value, as it is or in another form."""
+    if isinstance(value, Mapping):
+        return all(said(item, text) for item in value.values())
     if isinstance(value, list):
         return all(said(item, text) for item in value)
     if isinstance(value, bool):
-        return re.search(r"yes|no|true|false|include|enable", text, re.IGNORECASE) is not None
+        return True  # see test_truth_values_are_said_in_sentences
     if isinstance(value, int | float):
-        words = (
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-        )
-        word = words[int(value) - 2] if value in range(2, 13) else "!"
-        return any(form in text for form in (str(value), f"{value:,}", word))
-    return str(value).casefold() in text.casefold()
+        forms = [str(value), f"{value:,}", f"{value / 1000:g}", f"{value / 1e6:g}"]
+        forms += [f"{value * 100:.6g}%", f"{value * 100:.6g} percent"]
+        forms += [word for word, number in [*NUMBERS.items(), *MEASURES] if number == value]
+        return any(form in text for form in forms)
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        day = date.fromisoformat(value)
+        parts = (f"{day:%B}", str(day.year), str(day.day))
+        return value in text or all(part in text for part in parts)
+    time = re.fullmatch(r"(\d\d):(\d\d)", value)
+    if time and value not in text:
+        word, hour = ONES[(int(time[1]) - 1) % 12], (int(time[1]) - 1) % 12 + 1
+        spoken = {"00": f"{word} in", "30": f"half past {word}", "15": f"a quarter past {word}"}
+        forms = [spoken.get(time[2], f"{hour}.{time[2]} in"), f"{hour}:{time[2]}"]
+        return any(form in text for form in (*forms, *["noon"] * (value == "12:00")))
+    forms = [
+        value,
+        value.replace("_", " "),
+        *WORDS["said_as"].get(value.lower().replace("_", "-"), ()),
+    ]
+    forms += [country for country, codes in WORDS["country_codes"].items() if value in codes]
+    forms += [form for country in forms[1:] for form in WORDS["country_spellings"].get(country, ())]
+    forms += [language for language, code in WORDS["language_codes"].items() if code == value]
+    forms += [short for short, city in WORDS["nicknames"].items() if city == value]
+    return any(form.casefold() in text.casefold() for form in forms)
+
+
+def query_of(record: Record) -> str:
+    return str(record.prompt.messages[0]["content"])
+
+
+def is_optional(values: Any) -> bool:
+    return any(value == "" for value in values)
 
 
 def assert_sound(records: list[Record]) -> None:
-    texts = [str(record.prompt.messages[0]["content"]) for record in records]
+    texts = [query_of(record) for record in records]
     assert len({text.casefold() for text in texts}) == len({r.id for r in records}) == len(records)
     for record, text in zip(records, texts, strict=True):
         assert right(record), record
@@ -362,37 +447,224 @@ def assert_sound(records: list[Record]) -> None:
         for call in record.answer:
             assert set(schemas[call.name]["required"]) <= set(call.arguments)
             for name, values in call.arguments.items():
-                assert any(said(value, text) for value in values), (name, values, text)
-        assert not re.search(r"\{\w+\}|  ", text), text
+                assert is_optional(values) or any(said(v, text) for v in values), (
+                    name,
+                    values,
+                    text,
+                )
+        assert not re.search(r"\{\w+\}|  |^[,;]", text), text
 
 
 def test_every_value_is_said_in_the_request() -> None:
     records = list(requested(REQUESTED, Random(5), 600, "made", "Apache-2.0"))
     assert_sound(records)
-    assert {len(record.answer) for record in records} == {1, 2, 3}
-    dates = [
-        c.arguments["check_in_date"][0] for r in records for c in r.answer if c.name == "book_room"
-    ]
-    assert all(re.fullmatch(r"\d\d/\d\d/\d{4}", date) for date in dates)
+    assert {len(record.answer) for record in records} == {0, 1, 2, 3, 4}
+    calls = [call for record in records for call in record.answer]
+    dates = [c.arguments["check_in_date"][0] for c in calls if "check_in_date" in c.arguments]
+    assert all(re.fullmatch(r"\d\d/\d\d/\d{4}", day) for day in dates)
 
 
 def test_requests_are_varied() -> None:
-    assert len({*INLINE, *APART, *THINGS}) >= 40
+    assert len({*FRAMES["inline"], *FRAMES["apart"], *FRAMES["things"]}) >= 40
     records = list(requested(REQUESTED, Random(6), 900, "made", "Apache-2.0"))
     hotels = [
-        r.answer[0].arguments["hotel_name"][0] for r in records if r.answer[0].name == "book_room"
+        call.arguments["hotel_name"][0]
+        for record in records
+        for call in record.answer[:1]
+        if "hotel_name" in call.arguments
     ]
     assert len(set(hotels)) > 0.9 * len(hotels)
-    starts = {str(r.prompt.messages[0]["content"])[:8] for r in records}
+    starts = {query_of(record)[:8] for record in records}
     assert len(starts) > 100
 
 
-def test_too_few_tools_are_reported() -> None:
+def test_too_few_tools_give_fewer_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schemas, "_EXTRA", 0.0)  # what it adds can be said in many ways
+    monkeypatch.setattr(schemas, "_OBJECT", 0.0)
     one = tool("ping", "Ping the server")
-    with pytest.raises(DataError, match=r"different requests where 500 were asked for"):
-        list(requested([one], Random(0), 500, "made", "MIT"))
-    with pytest.raises(DataError):
-        list(requested([], Random(0), 1, "made", "MIT"))
+    records = list(requested([one], Random(0), 5_000, "made", "MIT"))
+    assert 0 < len(records) < 5_000
+    assert_sound(records)
+    assert list(requested([], Random(0), 1, "made", "MIT")) == []
+
+
+def drawn(schema: dict[str, Any], name: str = "value", count: int = 400) -> dict[str, Any]:
+    """What a request says for a parameter, and the best value of each."""
+    values = [value_of(name, schema, Random(seed)) for seed in range(count)]
+    return {value.said: value.admissible[0] for value in values if value is not None}
+
+
+def test_amounts_are_said_in_other_units_than_the_one_due() -> None:
+    said = drawn({"type": "integer", "description": "The duration in minutes"}, "duration")
+    assert said["half an hour"] == 30
+    assert said["an hour and a half"] == 90
+    other = sum(text in WORDS["measures"]["minutes"] for text in said)
+    assert 5 <= other < len(said) / 2
+    assert any(re.fullmatch(r"\d+", text) for text in said)  # the unit left off
+    assert any(re.fullmatch(r"\d+ minutes", text) for text in said)
+    bounded = drawn({"type": "integer", "description": "In minutes", "maximum": 20}, "duration")
+    assert max(bounded.values()) <= 20
+
+
+def test_measures_are_right() -> None:
+    sizes = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
+    spoken = {"half a": 0.5, "half an": 0.5, "a quarter of an": 0.25, "three quarters of an": 0.75}
+    spoken |= {"a": 1, "an": 1, "1.5": 1.5, "two and a half": 2.5, **NUMBERS}
+    checked = 0
+    for unit in ("seconds", "minutes", "hours", "days"):
+        for text, amount in WORDS["measures"][unit].items():
+            found = re.fullmatch(r"(.+?) (second|minute|hour|day|week)s?( and a half)?", text)
+            if found:
+                number = spoken[found[1]] + (0.5 if found[3] else 0)
+                assert number * sizes[found[2]] == amount * sizes[unit[:-1]], text
+                checked += 1
+    assert checked > 20
+
+
+def test_shares_are_numbers_of_the_size_that_the_schema_asks_for() -> None:
+    fraction = {"type": "number", "description": "The tax rate as a decimal (e.g., 0.05, 0.2)"}
+    percentage = {"type": "number", "description": "The tax rate in percent (e.g., 5, 20)"}
+    for schema, factor in ((fraction, 100), (percentage, 1)):
+        in_percent = {
+            text: value
+            for text, value in drawn(schema, "tax_rate").items()
+            if re.search("%|per", text)
+        }
+        assert len(in_percent) > 10
+        for text, value in in_percent.items():
+            assert float(re.sub("%| percent", "", text)) == pytest.approx(value * factor)
+    assert all(0 < value < 1 for value in drawn(fraction, "tax_rate").values())
+
+
+def test_countries_and_languages_are_given_as_the_codes_that_are_asked_for() -> None:
+    two = {"type": "string", "description": "The country, as a two-letter country code"}
+    three = {"type": "string", "description": "Country code (ISO 3166-1 alpha-3)"}
+    language = {"type": "string", "description": "Language as an ISO 639-1 code"}
+    assert drawn(two, "country", 900)["Japan"] == "JP"
+    assert drawn(three, "country_code", 900)["Japan"] == "JPN"
+    assert drawn(language, "language")["French"] == "fr"
+    assert drawn({"type": "string", "description": "The country"}, "country")["the UK"] in (
+        "United Kingdom"
+    )
+    assert drawn({"type": "string", "description": "The city"}, "city", 900)["LA"] == "Los Angeles"
+
+
+def test_members_of_enums_are_said_in_words_that_mean_no_other() -> None:
+    plain = drawn({"type": "string", "enum": ["daily", "WEEKLY", "two_years"]})
+    assert plain["every day"] == "daily"
+    assert plain["two years"] == "two_years"
+    assert set(plain.values()) == {"daily", "WEEKLY", "two_years"}
+    confusing = drawn({"type": "string", "enum": ["yearly", "annually", "every day", "daily"]})
+    assert confusing["every day"] == "every day"
+    assert not {"every year", "once a year"} & confusing.keys()
+
+
+def test_truth_values_are_said_in_sentences() -> None:
+    texts = {
+        "Whether to include breakfast (true or false)": (
+            "include breakfast",
+            "do not include breakfast",
+        ),
+        "Specify whether the room is quiet or not": ("the room is quiet", "the room is not quiet"),
+        "Enable or disable alerts": ("enable alerts", "disable alerts"),
+        "Specify if the event is indoor or outdoor": ("", ""),  # which one is true nobody can tell
+    }
+    for text, (yes, no) in texts.items():
+        for seed in range(20):
+            value = value_of("flag", {"type": "boolean", "description": text}, Random(seed))
+            assert value is not None
+            assert value.command + value.statement == (yes if value.admissible[0] else no)
+
+
+def test_schemas_are_made_more_like_real_ones() -> None:
+    room = REQUESTED[0]
+    methods = tool(
+        "analyse",
+        "Analyse a sample",
+        "method",
+        method="The method (e.g., dry run, wet lab)",
+        depth="?",
+    )
+    enums, defaults, added = [], 0, 0
+    for seed in range(300):
+        offer = offered(methods, "x", Random(seed))
+        schema = offer.tool.parameters["properties"]["method"]
+        if "enum" in schema:
+            enums.append(tuple(schema["enum"]))
+            assert schema["description"] == "The method"
+        offer = offered(room, "y", Random(seed))
+        required = offer.tool.parameters["required"]
+        assert not set(required) & offer.defaults.keys()
+        for name in offer.defaults:
+            schema = offer.tool.parameters["properties"][name]
+            text = schema.get("description", "").lower()
+            assert schema.get("default") == offer.defaults[name] or "default" in text
+        defaults += bool(offer.defaults)
+        added += bool(offer.added)
+        assert (
+            offer.added
+            == offer.tool.parameters["properties"].keys() - room.parameters["properties"]
+        )
+    assert set(enums) == {("dry run", "wet lab"), ("dry_run", "wet_lab"), ("DRY_RUN", "WET_LAB")}
+    assert 60 < len(enums) < 180
+    assert defaults > 150
+    assert 25 < added < 85
+    assert (
+        room.parameters["properties"]["breakfast"]
+        == REQUESTED[0].parameters["properties"]["breakfast"]
+    )
+
+
+def test_what_was_not_asked_for_is_left_out_or_at_its_default() -> None:
+    records = list(requested(REQUESTED, Random(4), 800, "made", "MIT"))
+    places: Counter[bool] = Counter()
+    for record in records:
+        for place, call in enumerate(record.answer):
+            optional = [name for name, values in call.arguments.items() if is_optional(values)]
+            places.update(call.arguments[name][0] == "" for name in optional)
+            for name in optional:
+                given = next(value for value in call.arguments[name] if value != "")
+                gold = list(record.gold)
+                bare = {key: v for key, v in gold[place].arguments.items() if key != name}
+                for arguments in (bare, {**bare, name: given}):
+                    gold[place] = Call(call.name, arguments)
+                    assert check(tuple(gold), record.answer, record.prompt.tools).ok
+    assert 0.35 < places[True] / places.total() < 0.65
+
+
+def test_some_requests_lack_a_value() -> None:
+    records = list(requested(REQUESTED, Random(3), 1_500, "made", "MIT"))
+    lacking = [record for record in records if isinstance(record, Lacking)]
+    assert 0.01 < len(lacking) / len(records) < 0.06
+    for record in lacking:
+        assert re.fullmatch(r"made/\d{6}~w[0-9a-f]{8}", record.id)
+        assert record.answer == ()
+        assert right(record)
+        whole = replace(record, answer=record.due)
+        assert right(whole)
+        (call,) = whole.gold
+        (missing,) = missing_arguments(
+            Context(record.prompt.tools, record.prompt.messages, ()), call
+        )
+        (asked,) = record.prompt.tools
+        assert missing in asked.parameters["required"]
+        assert asked.parameters["properties"][missing]["type"] != "boolean"
+        assert not said(call.arguments[missing], query_of(record))
+
+
+def test_small_talk_is_next_to_tools_that_have_nothing_to_do_with_it() -> None:
+    records = list(unrelated(ToolPool((*POOL, *REQUESTED)), Random(1), 140, "CC0-1.0"))
+    assert len({query_of(record).casefold() for record in records}) == len(records) == 140
+    assert len({record.id for record in records}) == 140
+    for record in records:
+        assert (record.answer, record.source, record.licence) == ((), "small-talk", "CC0-1.0")
+        assert 1 <= len(record.prompt.tools) <= 4
+        words = {word for t in record.prompt.tools for word in traits_of(t).words}
+        assert not words & (words_of(query_of(record)) - {READING})
+        assert right(record)
+    more = list(unrelated(ToolPool(POOL), Random(1), 10_000, "CC0-1.0"))
+    assert 150 < len({query_of(record) for record in more}) == len(more) < 10_000
+    assert list(unrelated(ToolPool(()), Random(1), 5, "CC0-1.0")) == []
 
 
 def test_the_seed_decides() -> None:
@@ -405,6 +677,7 @@ def test_the_seed_decides() -> None:
         lambda rng: with_distractors(record, pool, rng, 3),
         lambda rng: irrelevant(alone, pool, rng),
         lambda rng: list(requested(REQUESTED, rng, 40, "made", "MIT")),
+        lambda rng: list(unrelated(pool, rng, 40, "MIT")),
     ):
         assert make(Random(7)) == make(Random(7))
         assert make(Random(7)) != make(Random(8))
@@ -444,6 +717,36 @@ def seal_tools() -> list[Tool]:
     return tools
 
 
+def test_requests_for_real_tools_have_the_shares_that_they_should(seal_tools: list[Tool]) -> None:
+    records = list(requested(seal_tools, Random(12), 2_000, "seal-requests", "Apache-2.0"))
+    sorts: Counter[str] = Counter()
+    names: defaultdict[str, set[str]] = defaultdict(set)
+    descriptions = {t.name: t.description for t in seal_tools}
+    for record in records:
+        due = {call.name for call in record.answer}
+        one = len(record.answer) == 1
+        sorts[
+            "lacking" if not due else "one" if one else "repeated" if len(due) == 1 else "more"
+        ] += 1
+        for t in record.prompt.tools:
+            base = next(name for name in descriptions if t.name.endswith(name))
+            names[base].add(t.name)
+    shares = {sort: count / len(records) for sort, count in sorts.items()}
+    assert shares == pytest.approx(
+        {"lacking": 0.03, "one": 0.6, "repeated": 0.19, "more": 0.18}, abs=0.04
+    )
+    held = held_out_tools(map(tools_of, records), 0.1, 0)  # impossible if too many hang together
+    assert sum(tools_of(record) <= held for record in records) > 0.09 * len(records)
+    lengths = [len(query_of(record)) for record in records]
+    assert 0.13 < sum(length > 250 for length in lengths) / len(lengths) < 0.25
+    assert statistics.median(lengths) < 150
+    shown = [t for record in records for t in record.prompt.tools]
+    assert 0.15 < sum(t.name not in descriptions for t in shown) / len(shown) < 0.35
+    properties = [s for t in shown for s in t.parameters["properties"].values()]
+    assert 0.08 < sum("enum" in s for s in properties) / len(properties) < 0.2
+    assert sum("default" in json.dumps(s).lower() for s in properties) / len(properties) > 0.15
+
+
 def test_variants_of_requests_for_real_tools(seal_tools: list[Tool]) -> None:
     records = list(requested(seal_tools, Random(9), 1_500, "seal-requests", "Apache-2.0"))
     assert_sound(records)
@@ -451,6 +754,8 @@ def test_variants_of_requests_for_real_tools(seal_tools: list[Tool]) -> None:
     rng = Random(10)
     missing = 0
     for record in records[:500]:
+        if not record.answer:  # what is no gold tool has nothing to be told from
+            continue
         wider = with_distractors(record, pool, rng, 4)
         gold = [traits_of(t) for t in record.prompt.tools]
         added = [t for t in wider.prompt.tools if t not in record.prompt.tools]

@@ -35,7 +35,8 @@ def command(
 
     CONFIG is a YAML file, or the name of a recipe that ships, such as synthesize-open-data. What is
     left out is counted by reason in the report, which lies beside the pairs. Replies of models are kept
-    as they come: the same command goes on where it was.
+    as they come, and after a kill the same command asks for the missing ones only; the rest is made
+    anew.
     """
     from toolrm.synthesize import synthesize
     from toolrm.synthesize.config import limited, load_config

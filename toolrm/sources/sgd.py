@@ -1,4 +1,6 @@
-"""Schema-Guided Dialogue: every system turn that calls a service, with the dialogue before it.
+"""Schema-Guided Dialogue: system turns that call a service, with the dialogue before them.
+
+Of a dialogue, the first of them and one later one: its calls are much alike.
 
 The tools are the intents of the dialogue's services. Values are those of the call, and with them
 the spellings that the dialogue's state lists. Earlier calls stand in the conversation with their
@@ -12,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from fcrewardbench import Call, DataError, Tool
@@ -34,6 +37,7 @@ MOST_RESULTS = 3
 _EXPECTED = (
     "Schema-Guided Dialogue, a folder of schema.json and dialogues_*.json, or of train and dev"
 )
+_MOST = 2  # records of a dialogue
 _TODAY = "Today is Friday, 2019-03-01."  # the day on which all of its dialogues take place
 _ANY = "dontcare"
 
@@ -59,9 +63,21 @@ def records(path: Path, skipped: Counter[str]) -> Iterator[Record]:
                 raise DataError(f"{file} is no list of dialogues: expected is {_EXPECTED}.")
             for dialogue in dialogues:
                 try:
-                    yield from _of_dialogue(dialogue, catalogue, split.resolve().name, skipped)
+                    found = list(_of_dialogue(dialogue, catalogue, split.resolve().name, skipped))
                 except (KeyError, TypeError, AttributeError):
                     skipped["a dialogue that cannot be read"] += 1
+                    continue
+                kept = _first_and_another(found)
+                yield from kept
+                if len(found) > len(kept):
+                    skipped["more than two turns of one dialogue"] += len(found) - len(kept)
+
+
+def _first_and_another(found: Sequence[Record]) -> list[Record]:
+    """The first record of a dialogue, and one of the others, always the same one."""
+    if len(found) <= _MOST:
+        return list(found)
+    return [found[0], Random(found[0].id).choice(found[1:])]
 
 
 @dataclass(frozen=True, slots=True)

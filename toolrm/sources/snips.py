@@ -24,9 +24,9 @@ _PLACE = {
     "city": "City or town, as the user names it",
     "state": "State or province, in full or abbreviated",
     "country": "Country",
-    "spatial_relation": "How near it has to be, such as 'nearby' or 'within walking distance'",
+    "spatial_relation": "How near it has to be, such as 'closest' or 'in the neighbourhood'",
 }
-_WHEN = "Time, date or span of time in the user's words, such as 'tonight' or 'in two hours'"
+_WHEN = "Time, date or span of time in the user's words, such as 'tomorrow' or 'in two hours'"
 _NUMBERS = ("party_size_number", "rating_value", "best_rating")
 # Of every intent: what it does, its slots, and those of them that are always given.
 _INTENTS: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
@@ -37,7 +37,7 @@ _INTENTS: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
             "playlist_owner": "Whose playlist it is: 'my' for the user's own, else a person's name",
             "entity_name": "Title of the song or album to add",
             "artist": "Artist of the music to add",
-            "music_item": "Kind of thing to add, such as 'song', 'track' or 'album'",
+            "music_item": "Kind of thing to add, such as 'song' or 'album'",
         },
         ("playlist",),
     ),
@@ -45,11 +45,11 @@ _INTENTS: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
         "Book a table at a restaurant, bar or similar place that fits the description",
         {
             "restaurant_name": "Name of the place",
-            "restaurant_type": "Kind of place, such as 'restaurant', 'pub' or 'food truck'",
+            "restaurant_type": "Kind of place, such as 'pub', 'bakery' or 'food truck'",
             "cuisine": "Cuisine it has to serve",
             "served_dish": "Dish it has to have",
             "facility": "Something it has to offer besides food, such as 'parking' or 'wifi'",
-            "sort": "How it has to rank, such as 'best' or 'highly rated'",
+            "sort": "How it has to rank, such as 'best' or 'cheapest'",
             "party_size_number": "Number of people",
             "party_size_description": "Who is coming, where people are named instead of a number",
             "poi": "Landmark, street or neighbourhood that it has to be at or near",
@@ -61,8 +61,8 @@ _INTENTS: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
     "GetWeather": (
         "Tell the weather, or whether a condition is to be expected, at a place and time",
         {
-            "condition_description": "Weather condition asked about, such as 'rain' or 'windy'",
-            "condition_temperature": "Temperature asked about in words, such as 'warm' or 'colder'",
+            "condition_description": "Weather condition asked about, such as 'sunny' or 'overcast'",
+            "condition_temperature": "Temperature asked about in words, such as 'warm' or 'freezing'",
             "current_location": "The user's words for where they are, such as 'here'",
             "geographic_poi": "Park, reserve or other named place",
             **_PLACE,
@@ -79,8 +79,8 @@ _INTENTS: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
             "genre": "Genre",
             "playlist": "Name of the playlist to play",
             "year": "Year or decade of the music, such as '1958' or 'eighties'",
-            "sort": "How to choose, such as 'newest' or 'most popular'",
-            "music_item": "Kind of thing to play, such as 'song', 'album' or 'symphony'",
+            "sort": "How to choose, such as 'newest' or 'oldest'",
+            "music_item": "Kind of thing to play, such as 'song' or 'album'",
             "service": "Streaming service to play it on",
         },
         (),
@@ -93,8 +93,8 @@ _INTENTS: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
             "rating_unit": "What the rating counts: 'stars' or 'points'",
             "object_name": "Title of the book or series",
             "object_select": "Which one, where no title is given: 'this', 'previous', 'next', …",
-            "object_type": "Kind of work, such as 'book', 'novel' or 'essay'",
-            "object_part_of_series_type": "Kind of series, such as 'saga' or 'chronicle'",
+            "object_type": "Kind of work, such as 'novel', 'essay' or 'textbook'",
+            "object_part_of_series_type": "Kind of series, such as 'saga'",
         },
         ("rating_value",),
     ),
@@ -110,17 +110,17 @@ _INTENTS: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
         "Find out which films are on, where, and at what times",
         {
             "movie_name": "Title of the film",
-            "movie_type": "Kind of film, such as 'animated movies' or 'films'",
-            "object_type": "What is asked for, such as 'schedule' or 'movie times'",
+            "movie_type": "Kind of film, such as 'animated movies' or 'documentaries'",
+            "object_type": "What is asked for, such as 'movie times'",
             "location_name": "Name of the cinema or chain of cinemas",
-            "object_location_type": "Kind of place, such as 'cinema' or 'movie house'",
+            "object_location_type": "Kind of place, such as 'cinema'",
             "spatial_relation": _PLACE["spatial_relation"],
             "timeRange": _WHEN,
         },
         (),
     ),
 }
-_DESCRIPTIONS = [
+TOOLS: list[dict[str, Any]] = [
     {
         "name": intent,
         "description": what,
@@ -146,7 +146,7 @@ def records(path: Path, skipped: Counter[str]) -> Iterator[Record]:
     files = [*sorted(path.glob("train_*_full.json")), *sorted(path.glob("validate_*.json"))]
     if not files:
         raise DataError(f"There are no utterances in {path}: expected is {_EXPECTED}.")
-    tools = {tool.name: tool for tool in tools_from(_DESCRIPTIONS)}
+    tools = {tool.name: tool for tool in tools_from(TOOLS)}
     for file in files:
         split, intent = file.stem.split("_")[:2]
         for number, utterance in enumerate(_utterances(file, intent), 1):

@@ -1,7 +1,8 @@
-"""Taskmaster-4: orders at a coffee bar, with every API call that they need.
+"""Taskmaster-4: orders at a coffee bar, with the API calls that they need.
 
 A record is a group of calls that are made at once; earlier calls and their results stand in the
-conversation. Identifiers and free text have to stand there as they are, options more or less.
+conversation. There is one record of a dialogue: they share nearly all of their text. Identifiers and
+free text have to stand there as they are, options more or less.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import permutations
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from fcrewardbench import Call, DataError
@@ -152,11 +154,17 @@ def records(path: Path, skipped: Counter[str]) -> Iterator[Record]:
             raise DataError(f"{file} is no list of dialogues: expected is {_EXPECTED}.")
         for dialogue in dialogues:
             try:
-                yield from _of_dialogue(dialogue, skipped)
+                found = list(_of_dialogue(dialogue, skipped))
             except LeftOut as why:
                 skipped[str(why)] += 1
+                continue
             except (KeyError, TypeError, AttributeError):
                 skipped["a dialogue that cannot be read"] += 1
+                continue
+            if found:
+                yield Random(str(dialogue["conversation_id"])).choice(found)
+            if len(found) > 1:
+                skipped["more than one turn of one dialogue"] += len(found) - 1
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ from fcrewardbench import Candidate, DataError, Pair, RunError, check
 from fcrewardbench.benchmarks.base import same
 from fcrewardbench.calls.edits.base import Edit
 from toolrm.records import Record, TrainingPair, write_pairs
+from toolrm.sources import SOURCES
 from toolrm.synthesize.balance import capped, distinct, length_of, thinned
 from toolrm.synthesize.config import SynthesizeConfig, load_config
 from toolrm.synthesize.distractors import ToolPool
@@ -25,7 +26,7 @@ from toolrm.synthesize.generate import Progress, generated
 from toolrm.synthesize.material import LeftOut, Material, material_of
 from toolrm.synthesize.prepare import Shown, Surroundings, prepared
 from toolrm.synthesize.rejected import Tally, peers_of, rejected_of, unasked_of
-from toolrm.synthesize.report import Part, Report, by_size, part_of
+from toolrm.synthesize.report import Report, by_size, part_of
 from toolrm.synthesize.split import (
     held_out_tools,
     is_spare,
@@ -34,6 +35,7 @@ from toolrm.synthesize.split import (
     with_tools,
 )
 from toolrm.synthesize.styles import restyled
+from toolrm.synthesize.surface import given_away, need_scikit_learn
 
 __all__ = ["Report", "SynthesizeConfig", "load_config", "synthesize"]
 
@@ -66,12 +68,14 @@ def synthesize(
     Raises:
         DataError, UnknownName: a path does not hold what it should, or a source that nobody knows.
         RunError: no pairs came out, or a server gives no reply.
+        MissingExtra: scikit-learn, or what looks for overlap, is not installed.
     """
+    need_scikit_learn()
     material = material_of(config)
     left_out = material.left_out
-    parts: list[Part] = []
+    finished: list[tuple[str, list[_Made]]] = []
     notes: list[str] = []
-    for file, records, pairs, pool in _parts(material, config):
+    for file, records, pairs, pool in _parts(material, config, notes):
         stage = file.removesuffix(".parquet")
         reasons = left_out.setdefault(f"{stage}: candidates and pairs", Counter())
         share = 1.0 if file == TRAIN else config.held_out
@@ -88,16 +92,20 @@ def synthesize(
                 "No pairs came out: everything was left out by "
                 f"{_reasons(left_out)}. Give other sources, or mend the configuration."
             )
-        path = config.out / file
-        write_pairs(path, (one.pair for one in kept))
-        parts.append(
-            part_of(
-                path,
-                [one.pair for one in kept],
-                sum(one.obfuscated for one in kept),
-                sum(bool(one.style) for one in kept),
-            )
+        write_pairs(config.out / file, (one.pair for one in kept))
+        finished.append((file, kept))
+    files = {file: [one.pair for one in kept] for file, kept in finished}
+    shares = given_away(files[TRAIN], files.get(HELD_OUT, []))
+    parts = [
+        part_of(
+            config.out / file,
+            files[file],
+            sum(one.obfuscated for one in kept),
+            sum(bool(one.style) for one in kept),
+            surface,
         )
+        for (file, kept), surface in zip(finished, shares, strict=False)
+    ]
     report = Report(
         command,
         config.model_dump(mode="json"),
@@ -124,13 +132,22 @@ def _called(pair: TrainingPair) -> frozenset[str]:
 
 
 def _parts(
-    material: Material, config: SynthesizeConfig
+    material: Material, config: SynthesizeConfig, notes: list[str]
 ) -> Iterator[tuple[str, list[Record], list[TrainingPair], ToolPool]]:
     """The file of a part, its records, ready pairs, and the tools to take distractors from."""
     reasons = material.left_out.setdefault("records", Counter())
     records = thinned(material.records, config.limits, config.seed, reasons)
     needed = [tools_of(record) for record in records]
-    held = held_out_tools(chain(needed, _offered(material.pairs)), config.held_out, config.seed)
+    anyway = [
+        *(tools_of(record) for record in records if record.source in config.held_out_sources),
+        *_offered(pair for pair in material.pairs if pair.source in config.held_out_sources),
+    ]
+    held = held_out_tools(
+        chain(needed, _offered(material.pairs)),
+        config.held_out,
+        config.seed,
+        frozenset(chain.from_iterable(anyway)),
+    )
     known = frozenset(chain.from_iterable(needed))
 
     def is_held(name: str) -> bool:
@@ -146,6 +163,8 @@ def _parts(
             if is_held(tool.name) is of_part
         }
         own = [with_tools(record, names) for record in own]
+        if not of_part:
+            own = _within_shares(own, config, reasons, notes)
         spare = [tool for tool in material.spare if tool.name in names]
         pool = ToolPool(chain(*(record.prompt.tools for record in own), spare))
         pairs = [
@@ -188,7 +207,7 @@ def _made(
         )
     replied = [one.asks for one in ready if not one.record.answer]
     asking = sum(replied) / len(replied) if replied else 0.5
-    tally = Tally(config.weights, asking, left_out=reasons)
+    tally = Tally(config.weights, asking, config.limits.operator, left_out=reasons)
     for done, one in enumerate(ready, 1):
         yield from _pairs(one, replies.get(one.record.id, ()), tally, config)
         progress(done, len(ready))
@@ -204,7 +223,8 @@ def _pairs(
             tally.left_out["a gold call that the checker does not pass"] += 1
             return
         if record.answer:
-            edits = rejected_of(record, made, one.peers, tally, size, rng)
+            telling = not one.obfuscated
+            edits = rejected_of(record, made, one.peers, tally, size, rng, telling=telling)
         else:
             edits = unasked_of(record, one.origin, made, one.peers, tally, size, rng)
     except DataError:
@@ -250,34 +270,66 @@ def _distinct(made: Sequence[_Made], reasons: Counter[str]) -> list[_Made]:
     return [by_id[pair.pair.id] for pair in distinct((one.pair for one in made), reasons)]
 
 
-def _balanced(
-    made: Sequence[_Made], config: SynthesizeConfig, reasons: Counter[str], notes: list[str]
-) -> list[_Made]:
-    """The pairs with no source, tool or operator above its share."""
+def _within_shares(
+    records: list[Record], config: SynthesizeConfig, reasons: Counter[str], notes: list[str]
+) -> list[Record]:
+    """The records with no source or tool above its share.
+
+    They are left out before any edit is made, so that edits are balanced over what stays.
+    """
     shares = {source.name: source.share for source in config.sources}
     if config.requests is not None:
         shares[f"requests-{config.requests.source}"] = config.requests.share
     limits = config.limits
 
-    def by_record(one: _Made) -> str:
-        return order_of(config.seed, one.pair.record) + one.pair.pair.id
+    def rank(record: Record) -> str:
+        return order_of(config.seed, record.id)
 
-    def by_pair(one: _Made) -> str:
-        return order_of(config.seed, one.pair.pair.id)
+    def due(record: Record) -> frozenset[str]:
+        return frozenset(call.name for call in record.answer)
 
-    kept = list(made)
-    for what, kinds_of, share_of, rank in (
-        ("source", lambda one: [one.pair.source], lambda kind: shares.get(kind, 1.0), by_record),
-        ("tool", lambda one: one.tools, lambda kind: limits.tool, by_record),
-        ("operator", lambda one: [one.pair.pair.generator], lambda kind: limits.operator, by_pair),
+    kept = records
+    for what, kinds_of, share_of in (
+        ("source", lambda record: [record.source], lambda kind: shares.get(kind, 1.0)),
+        ("tool", due, lambda kind: limits.tool),
     ):
         before = len(kept)
         kept, above = capped(kept, kinds_of, share_of, rank)
         if before > len(kept):
             reasons[f"more of one {what} than its share"] += before - len(kept)
-        if above:
-            notes.append(
-                f"No {what} could be held to its share: the shares of all together leave nothing "
-                f"({len(above)} above)."
-            )
+        _note_above(what, above, notes)
     return kept
+
+
+def _balanced(
+    made: Sequence[_Made], config: SynthesizeConfig, reasons: Counter[str], notes: list[str]
+) -> list[_Made]:
+    """The pairs with no operator, and no source of ready pairs, above its share."""
+    shares = {
+        source.name: source.share
+        for source in config.sources
+        if SOURCES.get(source.name, "").endswith(":pairs")
+    }
+
+    def rank(one: _Made) -> str:
+        return order_of(config.seed, one.pair.pair.id)
+
+    kept = list(made)
+    for what, kinds_of, share_of in (
+        ("source", lambda one: [one.pair.source], lambda kind: shares.get(kind, 1.0)),
+        ("operator", lambda one: [one.pair.pair.generator], lambda kind: config.limits.operator),
+    ):
+        before = len(kept)
+        kept, above = capped(kept, kinds_of, share_of, rank)
+        if before > len(kept):
+            reasons[f"more of one {what} than its share"] += before - len(kept)
+        _note_above(what, above, notes)
+    return kept
+
+
+def _note_above(what: str, above: Sequence[str], notes: list[str]) -> None:
+    if above:
+        notes.append(
+            f"No {what} could be held to its share: the shares of all together leave nothing "
+            f"({len(above)} above)."
+        )

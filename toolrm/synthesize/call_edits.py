@@ -24,6 +24,7 @@ from fcrewardbench.calls.edits.base import (
     required,
     with_arguments,
 )
+from fcrewardbench.calls.edits.dates import moment_of
 from fcrewardbench.calls.edits.names import split_name
 from fcrewardbench.calls.edits.sites import (
     Site,
@@ -66,6 +67,15 @@ def pour(values: Sequence[Any], tool: Tool) -> dict[str, Any] | None:
         elif name in needed:
             return None
     return in_schema_order(arguments, tool) if arguments else None
+
+
+def _poured_into_due(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
+    """The tool of another call that is due, a second time, with the right values where they fit."""
+    for a, b in _pairs_of(calls, rng):
+        arguments = pour(list(calls[b].arguments.values()), context.tool(calls[a].name))
+        if calls[a].name != calls[b].name and arguments not in (None, calls[b].arguments):
+            one = Call(calls[a].name, arguments or {})
+            yield tuple(one if n == b else call for n, call in enumerate(calls))
 
 
 def _stalled(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
@@ -162,6 +172,72 @@ def _crossed(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
             yield tuple(mixed if n == a else c for n, c in enumerate(calls) if n != b)
 
 
+def _pairs_of(calls: Calls, rng: Random) -> list[tuple[int, int]]:
+    places = [(a, b) for a in range(len(calls)) for b in range(len(calls)) if a != b]
+    return shuffled(places, rng)
+
+
+def _in_place_of_two(calls: Calls, a: int, b: int, one: Call) -> Calls:
+    return tuple(one if n == a else call for n, call in enumerate(calls) if n != b)
+
+
+def _joined_throughout(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
+    """Two calls of one tool made into one that lists the values of both in every argument."""
+    for a, b in _pairs_of(calls, rng):
+        first, second = calls[a].arguments, calls[b].arguments
+        differing = [name for name in first if name in second and first[name] != second[name]]
+        if calls[a].name == calls[b].name and len(differing) >= 2:
+            joined = {name: _listed_together(first[name], second[name]) for name in differing}
+            yield _in_place_of_two(calls, a, b, Call(calls[a].name, {**first, **joined}))
+
+
+def _listed_together(first: Any, second: Any) -> Any:
+    if isinstance(first, str) and isinstance(second, str):
+        return f"{first}, {second}"
+    return [*first, *second] if isinstance(first, list) and isinstance(second, list) else first
+
+
+def _folded(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
+    """Two calls of different tools made into one that has the arguments of both."""
+    for a, b in _pairs_of(calls, rng):
+        first, second = calls[a], calls[b]
+        if first.name != second.name and set(second.arguments) - set(first.arguments):
+            one = Call(first.name, {**second.arguments, **first.arguments})
+            ordered = in_schema_order(one.arguments, context.tool(first.name))
+            yield _in_place_of_two(calls, a, b, Call(first.name, ordered))
+
+
+def _carried_over(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
+    """One call forgotten but for a value, which another call has in place of its own."""
+    for a, b in _pairs_of(calls, rng):
+        first, second = calls[a], calls[b]
+        schemas = properties(context.tool(first.name))
+        if first.name == second.name:
+            continue
+        for name, value in shuffled(list(first.arguments.items()), rng):
+            others = [
+                other
+                for other in second.arguments.values()
+                if takes(schemas.get(name, {}), other)
+                and other != value
+                and (moment_of(other) is None) is (moment_of(value) is None)
+            ]
+            if others:
+                one = Call(first.name, {**first.arguments, name: rng.choice(others)})
+                yield _in_place_of_two(calls, a, b, one)
+
+
+def _stood_in(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
+    """Two calls made into one of a third tool, with their values."""
+    for a, b in _pairs_of(calls, rng):
+        values = [*calls[a].arguments.values(), *calls[b].arguments.values()]
+        for tool in shuffled(context.tools, rng):
+            if tool.name not in {call.name for call in calls}:
+                arguments = pour(values, tool)
+                if arguments is not None:
+                    yield _in_place_of_two(calls, a, b, Call(tool.name, arguments))
+
+
 def _again_otherwise(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
     """A call again with a value that nobody named."""
     for operator in shuffled(_ELSEWHERE, rng):
@@ -201,15 +277,30 @@ def _without(calls: Calls, index: int, names: Sequence[str]) -> Calls:
 
 
 def _several_left_out(needed: bool) -> Callable[[Context, Calls, Random], Iterator[Calls]]:
-    """Two or more of the due arguments left out at once, or all of them."""
+    """Two or more of the due arguments left out at once; one argument stays."""
 
     def edit(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
         for index in shuffled(range(len(calls)), rng):
             names = [site.parameter for site in _given(context, calls, index, needed=needed)]
             for size in shuffled(range(2, len(names) + 1), rng):
-                yield _without(calls, index, rng.sample(names, size))
+                if size < len(calls[index].arguments):
+                    yield _without(calls, index, rng.sample(names, size))
 
     return edit
+
+
+def _several_exchanged(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
+    """Two or more of the due optional arguments left out, and one given that may be left out."""
+    for changed in _several_left_out(False)(context, calls, rng):
+        for index, (call, expected) in enumerate(zip(changed, context.answer, strict=True)):
+            if call == calls[index]:
+                continue
+            tool = context.tool(call.name)
+            for name, options in shuffled(list(expected.arguments.items()), rng):
+                given = [option for option in options if option != ""]
+                if "" in options and given and name not in calls[index].arguments:
+                    arguments = in_schema_order({**call.arguments, name: rng.choice(given)}, tool)
+                    yield with_arguments(changed, index, arguments)
 
 
 def _nested(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
@@ -231,7 +322,9 @@ def _misplaced(needed: bool) -> Callable[[Context, Calls, Random], Iterator[Call
             for site in shuffled(_given(context, calls, index, needed=needed), rng):
                 for other in shuffled(list(schemas), rng):
                     if other not in call.arguments and takes(schemas[other], site.value):
-                        yield with_arguments(calls, index, _moved(call, site.parameter, other))
+                        moved = _moved(call, site.parameter, other)
+                        tool = context.tool(call.name)
+                        yield with_arguments(calls, index, in_schema_order(moved, tool))
 
     return edit
 
@@ -340,6 +433,47 @@ def _number_in_words(context: Context, site: Site, rng: Random) -> Iterator[Any]
         yield _NUMBERS[site.value]
 
 
+def _text_as_object(context: Context, site: Site, rng: Random) -> Iterator[Any]:
+    """A date, a time, a place or a name taken apart."""
+    if not isinstance(site.value, str) or not context.mentions(site.value):
+        return
+    read = moment_of(site.value)
+    if read and "%d" in read[1]:
+        yield {"year": read[0].year, "month": read[0].month, "day": read[0].day}
+    elif read:
+        yield {"hour": read[0].hour, "minute": read[0].minute}
+    elif ", " in site.value:
+        first, _, rest = site.value.partition(", ")
+        yield dict(
+            zip(rng.choice((("city", "state"), ("name", "detail"))), (first, rest), strict=True)
+        )
+    elif 2 <= len(site.value.split()) <= 4:
+        first, *others = site.value.split()
+        yield {"first": first, "last": " ".join(others)}
+
+
+def _text_as_truth(context: Context, site: Site, rng: Random) -> Iterator[Any]:
+    """Yes where one of several texts is due."""
+    if isinstance(site.value, str) and site.schema.get("enum") and context.mentions(site.value):
+        yield True
+
+
+def _text_as_place(context: Context, site: Site, rng: Random) -> Iterator[Any]:
+    """A member of the enum by its place there."""
+    members = site.schema.get("enum") or ()
+    if isinstance(site.value, str) and site.value in members and len(members) > 2:
+        yield list(members).index(site.value) + rng.choice((0, 1))
+
+
+def _moment_as_number(context: Context, site: Site, rng: Random) -> Iterator[Any]:
+    """A date or a time as one number."""
+    read = moment_of(site.value)
+    if read and "%Y" in read[1]:
+        yield int(read[0].strftime("%Y%m%d"))
+    elif read and "%H" in read[1]:
+        yield rng.choice((read[0].hour, int(read[0].strftime("%H%M"))))
+
+
 def _list_as_object(context: Context, site: Site, rng: Random) -> Iterator[Any]:
     if isinstance(site.value, list) and site.value:
         yield {"items": site.value}
@@ -347,6 +481,7 @@ def _list_as_object(context: Context, site: Site, rng: Random) -> Iterator[Any]:
 
 CALL_EDITS = (
     Operator("name/poured", ErrorType.NAME, _poured),
+    Operator("name/poured-into-due", ErrorType.NAME, _poured_into_due),
     Operator("name/stalled", ErrorType.NAME, _stalled),
     _naming("from-description", _from_description),
     _naming("misspelt", _misspelt),
@@ -354,6 +489,10 @@ CALL_EDITS = (
     Operator("count/poured-besides", ErrorType.COUNT, _poured_besides),
     Operator("count/split-in-two", ErrorType.COUNT, _split_in_two),
     Operator("count/crossed", ErrorType.COUNT, _crossed),
+    Operator("count/joined-throughout", ErrorType.COUNT, _joined_throughout),
+    Operator("count/folded", ErrorType.COUNT, _folded),
+    Operator("count/carried-over", ErrorType.COUNT, _carried_over),
+    Operator("count/stood-in", ErrorType.COUNT, _stood_in),
     Operator("count/again-otherwise", ErrorType.COUNT, _again_otherwise),
     Operator("missing-required/several", ErrorType.MISSING_REQUIRED, _several_left_out(True)),
     Operator("missing-required/nested", ErrorType.MISSING_REQUIRED, _nested),
@@ -365,6 +504,7 @@ CALL_EDITS = (
     ),
     Operator("missing-required/misspelt", ErrorType.MISSING_REQUIRED, _misspelt_parameter(True)),
     Operator("missing-optional/several", ErrorType.MISSING_OPTIONAL, _several_left_out(False)),
+    Operator("missing-optional/several-exchanged", ErrorType.MISSING_OPTIONAL, _several_exchanged),
     Operator("missing-optional/unrevised", ErrorType.MISSING_OPTIONAL, _unrevised),
     Operator("value/unrevised", ErrorType.VALUE, _unrevised),
     Operator("unexpected/misplaced", ErrorType.UNEXPECTED, _misplaced(False)),
@@ -376,4 +516,8 @@ CALL_EDITS = (
     _typed("wrapped", _wrapped),
     _typed("number-in-words", _number_in_words),
     _typed("list-as-object", _list_as_object),
+    _typed("text-as-object", _text_as_object),
+    _typed("text-as-truth", _text_as_truth),
+    _typed("text-as-place", _text_as_place),
+    _typed("moment-as-number", _moment_as_number),
 )

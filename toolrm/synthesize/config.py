@@ -36,7 +36,7 @@ class SourceConfig(_Part):
         name: of the source; see `toolrm.sources`.
         path: its file or folder.
         limit: take so many records or ready pairs, at random.
-        share: the largest share of the pairs that it may make.
+        share: the largest share of the records trained on that it may make.
     """
 
     name: str
@@ -53,7 +53,7 @@ class RequestsConfig(_Part):
         schemas: Seal-Tools' `tool.jsonl`, or JSON lines of OpenAI tool descriptions.
         licence: that of the schemas.
         number: of requests.
-        share: the largest share of the pairs that they may make.
+        share: the largest share of the records trained on that they may make.
     """
 
     source: str
@@ -100,7 +100,7 @@ class Limits(_Part):
         per_tool: records that call one tool.
         longest: characters of tools, conversation and longest candidate together.
         operator: the largest share of the rejected candidates that one edit or model may make.
-        tool: the largest share of the pairs in which one tool is due.
+        tool: the largest share of the records trained on in which one tool is due.
     """
 
     alike: int = Field(default=3, ge=1)
@@ -121,7 +121,10 @@ class SynthesizeConfig(_Part):
         distractors: how few and how many tools there are beside those that are due; a record keeps
             those that it has.
         styled: the share of records whose candidates are written in another JSON style.
+        alone: the share of records that get no distractors.
         held_out: the share of records whose tools occur in no others, in a file of their own.
+        held_out_sources: sources of which all records are in that file, and none of their tools
+            elsewhere.
         downstream: the folder of the test sets that nothing may overlap with, besides the benchmarks.
         allow_overlap: keep records that overlap with benchmarks.
         data: what the paths of sources, schemas and test sets are relative to.
@@ -136,9 +139,11 @@ class SynthesizeConfig(_Part):
     irrelevance: float = Field(default=0.1, ge=0, lt=1)
     obfuscated: float = Field(default=0.5, ge=0, le=1)
     distractors: tuple[int, int] = (0, 5)
+    alone: float = Field(default=0.0, ge=0, le=1)
     styled: float = Field(default=0.25, ge=0, le=1)
     limits: Limits = Limits()
     held_out: float = Field(default=0.05, ge=0, lt=1)
+    held_out_sources: frozenset[str] = frozenset()
     downstream: Path | None = None
     allow_overlap: bool = False
     seed: int = 0
@@ -163,6 +168,11 @@ class SynthesizeConfig(_Part):
         names = [source.name for source in self.sources]
         if len(set(names)) < len(names):
             raise ValueError("a source stands twice")
+        unknown = sorted(self.held_out_sources - set(names))
+        if unknown:
+            raise ValueError(f"held_out_sources has '{unknown[0]}', which is none of the sources")
+        if self.held_out_sources and not self.held_out:
+            raise ValueError("held_out_sources need a share held_out above 0")
         if not 0 <= self.distractors[0] <= self.distractors[1]:
             raise ValueError("distractors have to be two numbers, the smaller one first")
         return self

@@ -183,7 +183,7 @@ class ToolPool:
         count: int,
         admitted: Callable[[Traits], bool],
     ) -> list[Tool]:
-        """Up to `count` tools whose names are not taken: half near the targets, half at random.
+        """Up to `count` tools whose names are not taken: three of four near the targets, one at random.
 
         Where too few near ones are admitted, the rest is random, too.
         """
@@ -196,7 +196,7 @@ class ToolPool:
                 names.add(_key(tool.name))
                 chosen.append(tool)
 
-        near_ones = (count + rng.randrange(2)) // 2
+        near_ones = (3 * count + rng.randrange(4)) // 4
         likest = self.near(targets, rng, 12 * near_ones) if near_ones else []
         for place in rng.sample(likest, len(likest)):
             if len(chosen) == near_ones:

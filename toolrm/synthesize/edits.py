@@ -3,7 +3,19 @@
 from fcrewardbench.calls.edits.base import Operator
 from fcrewardbench.calls.edits.families import TRAINING_FAMILY
 from toolrm.synthesize.call_edits import CALL_EDITS
+from toolrm.synthesize.said_edits import SAID_EDITS
+from toolrm.synthesize.tool_edits import TOOL_EDITS
 from toolrm.synthesize.value_edits import VALUE_EDITS
 
-EDITS: tuple[Operator, ...] = (*TRAINING_FAMILY, *VALUE_EDITS, *CALL_EDITS)
-"""None of them makes benchmarks, and none is alike in kind to one that does."""
+_LEFT_OUT = frozenset(
+    {
+        "count/one-doubled",  # takes its values from operators that make benchmarks
+        "value/described-option",  # options that a description lists are synonyms too often
+    }
+)
+EDITS: tuple[Operator, ...] = tuple(
+    operator
+    for operator in (*TRAINING_FAMILY, *VALUE_EDITS, *SAID_EDITS, *CALL_EDITS, *TOOL_EDITS)
+    if operator.id not in _LEFT_OUT
+)
+"""None of them makes benchmarks, calls one that does, or is alike in kind to one that does."""

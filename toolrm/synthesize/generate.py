@@ -1,4 +1,4 @@
-"""Rejected calls by models: any OpenAI-compatible server, many requests at once, resumable.
+"""Rejected calls by models: any OpenAI-compatible server, many requests at once.
 
 Every reply is a line of a file as soon as it is there. A run that was killed asks for what the file
 lacks and comes to the same candidates: they are read out of the file in the order of the questions.

@@ -1,17 +1,31 @@
-"""Records in which no call is due, made of records in which one was."""
+"""Records in which no call is due: made of records in which one was, or of small talk."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cache
+from importlib.resources import files
 from random import Random
+
+import yaml
 
 from fcrewardbench import Prompt, Tool
 from fcrewardbench.calls.tools import schema_of
 from fcrewardbench.messages import calls_of
+from fcrewardbench.types import Message
 from toolrm.records import Record
-from toolrm.synthesize.distractors import ToolPool, Traits, alike, listed, traits_of
+from toolrm.synthesize.distractors import (
+    READING,
+    ToolPool,
+    Traits,
+    alike,
+    listed,
+    traits_of,
+    words_of,
+)
 
 _UNRELATED = (
     0.25  # likeness to a tool of the answer that a tool of an irrelevance record stays below
@@ -22,7 +36,7 @@ _OTHERS = ("for", "to", "by", "on")
 _NEEDY = frozenset(
     listed(
         """
-        look looking search searching ask asking wait waiting go going get getting listen
+        put look looking search searching ask asking wait waiting go going get getting listen
         listening talk speak travel travelling traveling fly flying drive move moving head heading
         live living stay staying come coming pay care apply belong refer send sent sending switch
         change changing set convert translate compare add connect subscribe give bring is are am
@@ -35,6 +49,7 @@ _NEEDY = frozenset(
         """
     )
 )
+_TRUTH = frozenset(listed("true false yes no on off"))  # what is not said is mostly not wanted
 _KNOWN_WITHOUT = re.compile(
     r"default|optional|current|if (?:not|omitted|none)|leave", re.IGNORECASE
 )
@@ -82,7 +97,8 @@ def without_a_value(record: Record, rng: Random) -> Record | None:
     Returns:
         None where that cannot be made surely. It can where one call is due, the last turn is the
         user's, and the value is said in no other place than at the end of one of its sentences,
-        behind a preposition that the sentence can do without.
+        behind a preposition that the sentence can do without, and where no earlier turn gives the
+        parameter a value, be it another one.
     """
     messages = record.prompt.messages
     if len(record.answer) != 1 or messages[-1]["role"] != "user":
@@ -96,7 +112,7 @@ def without_a_value(record: Record, rng: Random) -> Record | None:
         values = call.arguments.get(name, ())
         if "" in values or not all(isinstance(value, str) for value in values):
             continue
-        if not _needed(tool, name):
+        if not _needed(tool, name) or _given_before(messages[:-1], tool, name, values[0]):
             continue
         for value in values:
             cut = _cut(text, value)
@@ -116,9 +132,31 @@ def _needed(tool: Tool, name: str) -> bool:
     schema = tool.parameters["properties"].get(name) or {}
     if schema.get("type") != "string" or "default" in schema:
         return False
-    if len(schema.get("enum") or (0, 0)) < 2:
+    members = schema.get("enum") or (0, 1)
+    if len(members) < 2 or {str(member).lower() for member in members} <= _TRUTH:
         return False
     return _KNOWN_WITHOUT.search(str(schema.get("description", ""))) is None
+
+
+def _given_before(turns: Sequence[Message], tool: Tool, name: str, value: str) -> bool:
+    """Whether earlier turns give a parameter some value: in a call, in a result, or in words.
+
+    In words it is a member of the parameter's enum or, for a value with a capital letter, anything
+    with one behind a preposition: rather one too many than one that need not be asked for.
+    """
+    for turn in turns:
+        said = str(turn.get("content") or "")
+        if any(name in call.arguments for call in calls_of(turn)):
+            return True
+        if turn["role"] == "tool" and re.search(rf"[\"']{re.escape(name)}[\"']\s*:", said):
+            return True
+        schema = tool.parameters["properties"].get(name) or {}
+        if any(_any_of(str(member), said.lower()) for member in schema.get("enum") or ()):
+            return True
+        named = rf"\b(?:{'|'.join((*_PLACES, *_OTHERS))}) (?:the )?[A-Z0-9]"
+        if turn["role"] == "user" and not value.islower() and re.search(named, said):
+            return True
+    return False
 
 
 def _any_of(value: str, text: str) -> bool:
@@ -142,3 +180,51 @@ def _cut(text: str, value: str) -> str | None:
         return None
     rest = text[: found.end(1)] + text[found.end() :]
     return None if re.search(r"\bthere\b", rest, re.IGNORECASE) else rest
+
+
+def unrelated(pool: ToolPool, rng: Random, number: int, licence: str) -> Iterator[Record]:
+    """Small talk and questions that anybody can answer, next to tools that have nothing to do with it.
+
+    No two are equal. There are fewer records than `number` where there are no more texts: each comes by
+    itself and behind a greeting; or where the pool has no tools.
+    """
+    talk = _small_talk()
+    texts = rng.sample(talk["texts"], len(talk["texts"]))
+    for opener in rng.sample(talk["openers"], len(talk["openers"])):
+        longer = [text for text in talk["texts"] if len(text.split()) > _SHORT]
+        texts += [_behind(opener, text) for text in rng.sample(longer, len(longer))]
+    count = 0
+    for text in texts:
+        if count >= number or not pool.tools:
+            return
+        tools = _at_random(pool, words_of(text), rng)
+        if tools:
+            count += 1
+            prompt = Prompt(tuple(tools), ({"role": "user", "content": text},))
+            yield Record(f"small-talk/{count:06d}", "small-talk", licence, prompt, ())
+
+
+def _behind(opener: str, text: str) -> str:
+    goes_on = opener.endswith((",", ":")) and not re.match(r"I\b", text)
+    return f"{opener} {text[0].lower()}{text[1:]}" if goes_on else f"{opener} {text}"
+
+
+_SHORT = 4  # words of a greeting, which no other one goes before
+_MOST_TOOLS = 4
+
+
+def _at_random(pool: ToolPool, said: frozenset[str], rng: Random) -> list[Tool]:
+    """One to four tools that have no word in common with what is said."""
+    count = rng.randint(1, _MOST_TOOLS)
+    chosen: dict[str, Tool] = {}
+    for _ in range(20 * count):
+        place = rng.randrange(len(pool.tools))
+        if len(chosen) < count and pool.traits[place].words.isdisjoint(said - {READING}):
+            chosen.setdefault(pool.tools[place].name, pool.tools[place])
+    return list(chosen.values())
+
+
+@cache
+def _small_talk() -> dict[str, list[str]]:
+    text = (files(__package__) / "small_talk.yaml").read_text("utf-8")
+    return dict(yaml.safe_load(text))

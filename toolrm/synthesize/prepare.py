@@ -11,9 +11,10 @@ from fcrewardbench import Candidate
 from fcrewardbench.calls.edits.base import Context, Peers
 from toolrm.records import Record
 from toolrm.synthesize.abstention import missing_arguments
+from toolrm.synthesize.asides import with_aside
 from toolrm.synthesize.config import SynthesizeConfig
 from toolrm.synthesize.distractors import ToolPool, with_distractors
-from toolrm.synthesize.irrelevance import irrelevant, without_a_value
+from toolrm.synthesize.irrelevance import irrelevant, unrelated, without_a_value
 from toolrm.synthesize.obfuscate import obfuscated
 from toolrm.synthesize.rejected import renamed_peers
 from toolrm.synthesize.words import ask, decline, described
@@ -61,18 +62,26 @@ def prepared(records: Iterable[Record], around: Surroundings) -> Iterator[Shown]
     """The records, and after some of them a variant in which no call is due.
 
     There are as many variants as it takes to have the share of records without calls, as far as they
-    can be made.
+    can be made. Some are no variants but small talk.
     """
-    config = around.config
+    config, records = around.config, list(records)
+    talk = unrelated(
+        around.pool, Random(f"{config.seed}|small talk"), len(records), _LICENCE_OF_TALK
+    )
     without_call = count = 0
     for record in records:
         rng = Random(f"{config.seed}|{record.id}")
         made = [_Variant(record, record.gold or decline(rng), asks=False)]
         if record.answer and without_call < config.irrelevance * (count + 2):
-            variant = _without_call(record, around.pool, rng)
+            small = next(talk, None) if rng.random() < _SMALL_TALK else None
+            if small is not None:
+                variant: _Variant | None = _Variant(small, decline(rng), asks=False)
+            else:
+                variant = _without_call(record, around.pool, rng)
             made += [] if variant is None else [variant]
         for one in made:
-            ready = _shown(one, record, around, rng)
+            origin = one.record if one.record.source != record.source else record
+            ready = _shown(one, origin, around, rng)
             if ready is not None:
                 yield ready
                 count += 1
@@ -82,9 +91,15 @@ def prepared(records: Iterable[Record], around: Surroundings) -> Iterator[Shown]
 def _shown(variant: _Variant, origin: Record, around: Surroundings, rng: Random) -> Shown | None:
     """The variant with distractors, and obfuscated or not; None where that makes it a benchmark's."""
     config, record = around.config, variant.record
+    if record.answer and rng.random() < _WITH_ASIDE:
+        record = with_aside(record, around.peers, rng) or record
     tools = frozenset(call.name for call in origin.answer)
     due = len(tools) if record.answer else 0
-    missing = rng.randint(*config.distractors) + due - len(record.prompt.tools)
+    few, many = config.distractors
+    wanted = rng.randint(max(few, min(many, 1)) if config.alone else few, many)
+    if record.answer and rng.random() < config.alone:
+        wanted = 0
+    missing = wanted + due - len(record.prompt.tools)
     if missing > 0:
         record = with_distractors(record, around.pool, rng, missing)
     # The answer that was due goes along, so that it is under the same new names.
@@ -116,6 +131,9 @@ class _Variant:
 
 
 _TRIES = 5
+_SMALL_TALK = 0.25  # of the records in which no call is due
+_LICENCE_OF_TALK = "Apache-2.0"  # ours
+_WITH_ASIDE = 0.25
 _ASKING_FIRST = 0.8  # few records can lose a value; those that can mostly do
 _MOST_ASKED = 2
 

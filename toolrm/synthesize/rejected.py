@@ -13,19 +13,33 @@ from typing import Any
 from fcrewardbench import Call, Candidate, ErrorType, Tool
 from fcrewardbench.benchmarks.base import same
 from fcrewardbench.calls.doubt import COERCIONS, doubts
-from fcrewardbench.calls.edits.base import Context, Edit, Operator, Peers, edited
+from fcrewardbench.calls.edits.base import Context, Edit, Operator, Peers, edited, properties
+from fcrewardbench.calls.edits.sites import leaves
 from fcrewardbench.render import candidate_text
+from fcrewardbench.types import JsonObject
 from toolrm.records import Record
 from toolrm.synthesize.abstention import unasked_calls
+from toolrm.synthesize.bounds import (
+    FEW,
+    NEED_TELLING_NAMES,
+    OF_PARAMETER,
+    SAID,
+    WITHIN_TYPE,
+    lists_options,
+)
 from toolrm.synthesize.edits import EDITS
-from toolrm.synthesize.words import ask, decline, described
+from toolrm.synthesize.said_edits import SAID_EDITS
+from toolrm.synthesize.words import ask, claim, decline, described, plan
 
 _PEERS_KEPT = 300
 _TRIES = 3  # proposals of one operator that are looked at
 _LOOKED_AT = 6  # proposals for one place
+_SEVERAL_ERRORS = 0.6  # where another error is tried for: about every third candidate gets one
 _BY_TYPE: dict[ErrorType, tuple[Operator, ...]] = {
     kind: tuple(operator for operator in EDITS if operator.error_type is kind) for kind in ErrorType
 }
+_ALWAYS_POSSIBLE = (ErrorType.NO_CALL, ErrorType.PARSING)
+"""Errors that any record could have, which would fill the places of those that fit few."""
 DUE_ERRORS = tuple(kind for kind in ErrorType if kind is not ErrorType.SHOULD_NOT_CALL)
 """What can be wrong where a call is due."""
 
@@ -36,37 +50,102 @@ class Tally:
 
     Args:
         asking: the share of right replies that ask for a value; of wrong replies as many do.
+        most: the largest share that one operator may make.
+        edits: by operator, whatever else is wrong in its candidates.
+        places: by operator and parameter.
         lean: by how many more of a type are longer than the right calls than are shorter.
+        counts: wrong numbers of calls: whether several were due, and whether there are more or fewer.
+        said: value errors whose wrong values all stand in the conversation.
     """
 
     weights: Mapping[ErrorType, float]
     asking: float = 0.5
+    most: float = 1.0
     types: Counter[ErrorType] = field(default_factory=Counter)
     operators: Counter[str] = field(default_factory=Counter)
+    edits: Counter[str] = field(default_factory=Counter)
+    places: Counter[tuple[str, str]] = field(default_factory=Counter)
+    counts: Counter[tuple[bool, bool]] = field(default_factory=Counter)
+    said: int = 0
     lean: Counter[ErrorType] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
 
-    def kinds(self, taken: Counter[ErrorType], size: int, rng: Random) -> list[ErrorType]:
+    def kinds(
+        self, taken: Counter[ErrorType], size: int, calls: int, rng: Random
+    ) -> list[ErrorType]:
         """Error types, the one that lacks most first; after those, types that the record has enough of.
 
-        A record has one of each type; only of one whose weight asks for more are there several.
+        A record has one of each type; only of one whose weight asks for more are there several, and
+        of wrong numbers of calls where several are due: only there can be too few.
         """
+
+        total = sum(self.types.values())
+
+        def wanted(kind: ErrorType) -> bool:
+            most = max(FEW, self.weights[kind] * total)
+            return kind not in _ALWAYS_POSSIBLE or self.types[kind] < most
 
         def due(kind: ErrorType) -> tuple[bool, float, float]:
             enough = max(1, math.ceil(self.weights[kind] * size))
+            enough += kind is ErrorType.COUNT and calls > 1
             lack = (self.types[kind] + 1) / self.weights[kind]
             return taken[kind] >= enough, lack, rng.random()
 
-        return sorted((kind for kind in DUE_ERRORS if self.weights.get(kind)), key=due)
+        kinds = [kind for kind in DUE_ERRORS if self.weights.get(kind) and wanted(kind)]
+        return sorted(kinds, key=due)
 
-    def operators_of(self, kind: ErrorType, rng: Random) -> list[Operator]:
-        """The operators of a type, the least used first."""
-        order = [(self.operators[f"edit:{o.id}"], rng.random(), o) for o in _BY_TYPE[kind]]
-        return [operator for _, _, operator in sorted(order, key=lambda item: item[:2])]
+    def operators_of(self, kind: ErrorType, rng: Random, *, telling: bool) -> list[Operator]:
+        """The operators of a type that have room left, the least used first.
+
+        Args:
+            telling: whether the names of the tools say something.
+        """
+        lacking = kind is ErrorType.VALUE and self.said < SAID * self.types[kind]
+        order = [
+            (lacking and o not in SAID_EDITS, self.edits[o.id], rng.random(), o)
+            for o in _BY_TYPE[kind]
+            if (telling or o.id not in NEED_TELLING_NAMES) and self._has_room(o)
+        ]
+        return [operator for *_, operator in sorted(order, key=lambda item: item[:3])]
+
+    def _has_room(self, operator: Operator) -> bool:
+        if self.edits[operator.id] + 1 > max(FEW, self.most * sum(self.types.values())):
+            return False
+        of_type = self.types[operator.error_type] + 1
+        return all(
+            sum(self.edits[other] for other in together) + 1 <= max(FEW, share * of_type)
+            for together, share in WITHIN_TYPE
+            if operator.id in together
+        )
+
+    def may_count(self, made: int, due: int) -> bool:
+        """Whether a wrong number of calls keeps too many and too few of them in balance.
+
+        Of one call there can only be too many; so where several are due there are mostly too few.
+        """
+        more = self.counts[False, True] + self.counts[True, True]
+        fewer = self.counts[True, False]
+        if made < due:
+            return fewer <= more + FEW
+        return more <= fewer + FEW if due == 1 else 3 * self.counts[True, True] <= fewer
+
+    def has_room_at(self, operator: str, parameter: str) -> bool:
+        """Whether an operator may make one more edit of a parameter."""
+        most = max(FEW, OF_PARAMETER * sum(self.types.values()))
+        return self.places[operator, parameter] < most
 
     def count(self, edit: Edit) -> None:
         self.types[edit.error_type] += 1
         self.operators[edit.operator] += 1
+        self.edits[operator_of(edit)] += 1
+
+    def count_calls(self, made: int, due: int) -> None:
+        self.counts[due > 1, made > due] += 1
+
+
+def operator_of(edit: Edit) -> str:
+    """The operator's id, which its edits have in their name."""
+    return edit.operator.removeprefix("edit:").partition("+")[0]
 
 
 def peers_of(records: Iterable[Record], seed: int) -> dict[str, tuple[Any, ...]]:
@@ -108,11 +187,19 @@ def renamed_peers(peers: Peers, plain: Record, shown: Record) -> Peers:
 
 
 def rejected_of(
-    record: Record, made: Sequence[Edit], peers: Peers, tally: Tally, size: int, rng: Random
+    record: Record,
+    made: Sequence[Edit],
+    peers: Peers,
+    tally: Tally,
+    size: int,
+    rng: Random,
+    *,
+    telling: bool = True,
 ) -> list[Edit]:
     """Up to `size` rejected candidates where a call is due.
 
     Args:
+        telling: whether the names of tools and parameters say something.
         made: what models made of the record, judged wrong already; it fills up to half of the places,
             rare errors first.
         peers: under the record's own names.
@@ -130,17 +217,23 @@ def rejected_of(
         taken[edit.error_type] += 1
         tally.count(edit)
         tally.lean[edit.error_type] += longer(edit.candidate, gold)
+        if edit.error_type is ErrorType.COUNT:
+            tally.count_calls(len(edit.candidate), len(gold))
+        for call, name in _differing(edit.candidate, gold):
+            tally.places[operator_of(edit), _described(context, call, name)] += 1
+        tally.said += edit.error_type is ErrorType.VALUE and is_said(edit.candidate, gold, context)
 
-    rank = {kind: place for place, kind in enumerate(tally.kinds(taken, size, rng))}
+    rank = {kind: place for place, kind in enumerate(tally.kinds(taken, size, len(gold), rng))}
     for edit in sorted(made, key=lambda edit: rank.get(edit.error_type, len(rank))):
         if len(chosen) < math.ceil(size / 2) and not taken[edit.error_type]:
             take(edit)
     exhausted: set[ErrorType] = set()
     while len(chosen) < size:
-        kinds = [kind for kind in tally.kinds(taken, size, rng) if kind not in exhausted]
+        order = tally.kinds(taken, size, len(gold), rng)
+        kinds = [kind for kind in order if kind not in exhausted]
         if not kinds:
             break
-        edits = _edits(kinds[0], record, context, gold, chosen, tally, rng)
+        edits = _edits(kinds[0], record, context, gold, chosen, tally, rng, telling)
         found = _unleaning(edits, gold, tally)
         if found is None:
             exhausted.add(kinds[0])
@@ -157,24 +250,110 @@ def _edits(
     chosen: Sequence[Edit],
     tally: Tally,
     rng: Random,
+    telling: bool,
 ) -> Iterator[Edit]:
     """Wrong candidates of one type, of operators that the record does not have yet."""
     if kind is ErrorType.NO_CALL:
         if not any(edit.error_type is kind for edit in chosen):
             yield _in_words(gold[0], record.prompt.tools, tally.asking, rng)
         return
-    used = {edit.operator for edit in chosen}
+    used = {operator_of(edit) for edit in chosen}
     seed = rng.getrandbits(32)
-    for operator in tally.operators_of(kind, rng):
-        if f"edit:{operator.id}" in used:
+    for operator in tally.operators_of(kind, rng, telling=telling):
+        if operator.id in used:
             continue
-        for edit in edited([operator], context, gold, f"{seed}|{record.id}", each=_TRIES):
-            if any(same(edit.candidate, other.candidate) for other in chosen):
-                continue
-            if may_be_right(edit.candidate, record, kind):
-                tally.left_out["may be right"] += 1
-                continue
-            yield Edit(f"edit:{edit.operator}", kind, edit.candidate)
+        bases = [("", gold)]
+        if rng.random() < _SEVERAL_ERRORS:
+            bases = [*_wrong_elsewhere(operator, context, gold, tally, rng, telling), *bases]
+        for also, base in bases:
+            for edit in edited([operator], context, base, f"{seed}|{record.id}", each=_TRIES):
+                if any(same(edit.candidate, other.candidate) for other in chosen):
+                    continue
+                if kind is ErrorType.COUNT and not tally.may_count(len(edit.candidate), len(gold)):
+                    continue
+                if may_be_right(edit.candidate, record, kind):
+                    tally.left_out["may be right"] += 1
+                    continue
+                if kind is ErrorType.VALUE and also and _only_one(edit.candidate, gold):
+                    continue
+                if _admitted(edit, context, gold, tally):
+                    yield Edit(f"edit:{edit.operator}{also}", kind, edit.candidate)
+
+
+def _wrong_elsewhere(
+    operator: Operator,
+    context: Context,
+    gold: tuple[Call, ...],
+    tally: Tally,
+    rng: Random,
+    telling: bool,
+) -> Iterator[tuple[str, tuple[Call, ...]]]:
+    """The calls with another error, for an operator to add its own, which the checker meets first:
+    models' wrong calls mostly differ from right ones in several places."""
+    if operator.error_type in (ErrorType.MISSING_OPTIONAL, ErrorType.PARSING):
+        return
+    kind = rng.choices((ErrorType.VALUE, ErrorType.MISSING_OPTIONAL), (4, 1))[0]
+    others = [o for o in tally.operators_of(kind, rng, telling=telling) if "unrevised" not in o.id]
+    seed = str(rng.getrandbits(32))
+    for edit in edited(others, context, gold, seed, each=1):
+        if edit.operator != operator.id and not isinstance(edit.candidate, str):
+            yield f"+{edit.operator.partition('/')[0]}", tuple(edit.candidate)
+            return
+
+
+def _only_one(candidate: Candidate, gold: Sequence[Call]) -> bool:
+    """Whether the candidate differs from the right calls in no more than one argument."""
+    if isinstance(candidate, str):
+        return False
+    differing = [
+        name
+        for old, new in zip(gold, candidate, strict=True)
+        for name in {*old.arguments, *new.arguments}
+        if old.arguments.get(name) != new.arguments.get(name)
+    ]
+    return len(differing) <= 1
+
+
+def _admitted(edit: Edit, context: Context, gold: tuple[Call, ...], tally: Tally) -> bool:
+    """Whether there may be one more such edit of the parameters that it changes."""
+    places = list(_differing(edit.candidate, gold))
+    if edit.error_type is ErrorType.VALUE and any(
+        lists_options(_schema(context, call, name)) for call, name in places
+    ):
+        tally.left_out["another value where options are listed that may be synonyms"] += 1
+        return False
+    return all(
+        tally.has_room_at(operator_of(edit), _described(context, call, name))
+        for call, name in places
+    )
+
+
+def _differing(candidate: Candidate, gold: Sequence[Call]) -> Iterator[tuple[Call, str]]:
+    """The right calls, and the names of those of their arguments that have another value."""
+    if isinstance(candidate, str) or [c.name for c in candidate] != [c.name for c in gold]:
+        return
+    for old, new in zip(gold, candidate, strict=True):
+        for name, value in old.arguments.items():
+            if name in new.arguments and new.arguments[name] != value:
+                yield old, name
+
+
+def _schema(context: Context, call: Call, name: str) -> JsonObject:
+    return properties(context.tool(call.name)).get(name, {})
+
+
+def _described(context: Context, call: Call, name: str) -> str:
+    """What stays the same of a parameter where its name is obfuscated."""
+    return str(_schema(context, call, name).get("description") or name)
+
+
+def is_said(candidate: Candidate, gold: Sequence[Call], context: Context) -> bool:
+    """Whether values are wrong, and all that are stand in the conversation."""
+    said = context.text.lower()
+    right = [leaf for call in gold for leaf in leaves(call.arguments)]
+    calls = () if isinstance(candidate, str) else candidate
+    wrong = [leaf for call in calls for leaf in leaves(call.arguments) if leaf not in right]
+    return bool(wrong) and all(str(leaf).lower() in said for leaf in wrong)
 
 
 def _unleaning(edits: Iterator[Edit], gold: Candidate, tally: Tally) -> Edit | None:
@@ -235,12 +414,22 @@ def unasked_of(
     return chosen
 
 
+_ASKING = 0.3  # of replies in words, the smallest share that ask
+_OTHERWISE = 0.4  # of the others, the share that claim a result or describe the call
+
+
 def _in_words(due: Call, tools: Sequence[Tool], asking: float, rng: Random) -> Edit:
     """A reply in words where a call is due."""
     asked = _askable(due, tools, rng)
-    if asked and rng.random() < asking:
-        return Edit("edit:words/asks", ErrorType.NO_CALL, ask(asked, rng))
-    return Edit("edit:words/declines", ErrorType.NO_CALL, decline(rng))
+    tool = next(tool for tool in tools if tool.name == due.name)
+    if asked and rng.random() < max(asking, _ASKING):
+        manner, reply = "asks", ask(asked, rng)
+    elif rng.random() < _OTHERWISE:
+        manner, tell = rng.choice((("claims", claim), ("plans", plan)))
+        reply = tell(due, tool, rng)
+    else:
+        manner, reply = "declines", decline(rng)
+    return Edit(f"edit:words/{manner}", ErrorType.NO_CALL, reply)
 
 
 def _askable(call: Call, tools: Sequence[Tool], rng: Random) -> list[str]:

@@ -17,7 +17,11 @@ from toolrm.records import TrainingPair
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One file of pairs: what is in it."""
+    """One file of pairs: what is in it.
+
+    Args:
+        surface: see `toolrm.synthesize.surface.given_away`.
+    """
 
     file: str
     sha256: str
@@ -27,6 +31,7 @@ class Part:
     styled: int
     multi_turn: int
     counts: Mapping[str, Mapping[str, int]]
+    surface: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,7 @@ class Report:
                     "pairs_in_another_style": part.styled,
                     "pairs_after_earlier_calls": part.multi_turn,
                     **{name: dict(counts) for name, counts in part.counts.items()},
+                    "what_the_surface_gives_away": dict(part.surface),
                 }
                 for part in self.parts
             ],
@@ -85,6 +91,8 @@ class Report:
             ]
             for name, counts in part.counts.items():
                 lines += _table(name.replace("_", " "), "pairs", counts)
+            shares = {kind: f"{share:.0%}" for kind, share in part.surface.items()}
+            lines += _table("what the surface gives away", "ranked rightly", shares)
         for stage, reasons in self.left_out.items():
             lines += _table(f"left out: {stage}", "count", reasons)
         lines += _table("input", "sha256", {path: f"`{sha}`" for path, sha in self.inputs.items()})
@@ -98,7 +106,13 @@ class Report:
         (folder / "report.md").write_text(self.markdown(), "utf-8")
 
 
-def part_of(path: Path, pairs: Sequence[TrainingPair], obfuscated: int, styled: int) -> Part:
+def part_of(
+    path: Path,
+    pairs: Sequence[TrainingPair],
+    obfuscated: int,
+    styled: int,
+    surface: Mapping[str, float],
+) -> Part:
     """The account of a file that holds these pairs."""
     counts = {
         "source": Counter(pair.source for pair in pairs),
@@ -116,6 +130,7 @@ def part_of(path: Path, pairs: Sequence[TrainingPair], obfuscated: int, styled: 
         styled,
         after,
         {name: by_size(counter) for name, counter in counts.items()},
+        surface,
     )
 
 

@@ -28,11 +28,17 @@ def order_of(seed: int, name: str) -> str:
     return hashlib.sha256(f"{seed}|{name}".encode()).hexdigest()
 
 
-def held_out_tools(needed: Iterable[Collection[str]], share: float, seed: int) -> frozenset[str]:
-    """Tools that together make up to this share of the records.
+def held_out_tools(
+    needed: Iterable[Collection[str]],
+    share: float,
+    seed: int,
+    held_anyway: Collection[str] = (),
+) -> frozenset[str]:
+    """Tools that together make up to this share of the records, and those that are held out anyway.
 
     Args:
         needed: the tools of each record. Those of one record stay together.
+        held_anyway: tools that count for nothing in the share, as do those that stay with them.
     """
     parents: dict[str, str] = {}
 
@@ -57,11 +63,12 @@ def held_out_tools(needed: Iterable[Collection[str]], share: float, seed: int) -
     members: defaultdict[str, list[str]] = defaultdict(list)
     for name in sorted(parents):
         members[root(name)].append(name)
-    left = int(share * total)
-    held: set[str] = set()
+    anyway = {root(name) for name in held_anyway}
+    left = int(share * (total - sum(sizes[name] for name in anyway)))
+    held = {name for name in parents if root(name) in anyway}
     for names in sorted(members.values(), key=lambda names: order_of(seed, names[0])):
         size = sizes[root(names[0])]
-        if size <= left:
+        if root(names[0]) not in anyway and size <= left:
             left -= size
             held.update(names)
     return frozenset(held)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
@@ -61,18 +62,45 @@ def restyled(
 ) -> tuple[str, Candidate, list[Candidate]] | None:
     """A style, and all candidates of a record in it; replies in words stay as they are.
 
-    None where no style writes all of them so that they are read back as the same calls, or where a
-    candidate is broken JSON, which would then be the one in another style.
+    In the place of a candidate that is broken JSON, the right one in that style is broken. None where
+    `chosen` is in words, or where no style writes all so that they are read back as the same calls.
     """
-    texts = [candidate for candidate in (chosen, *rejected) if isinstance(candidate, str)]
-    if len(texts) > len(rejected) or any(parse(text).problem for text in texts):
+    if isinstance(chosen, str):
         return None
     for name in rng.sample(list(STYLES), len(STYLES)):
-        written = [_written(candidate, STYLES[name]) for candidate in (chosen, *rejected)]
-        if None not in written:
-            first, *others = [candidate for candidate in written if candidate is not None]
-            return name, first, others
+        first = _written(chosen, STYLES[name])
+        if not isinstance(first, str):
+            continue
+        others = [
+            broken(first, rng) if _is_broken(candidate) else _written(candidate, STYLES[name])
+            for candidate in rejected
+        ]
+        written = [candidate for candidate in others if candidate is not None]
+        if len(written) == len(others):
+            return name, first, written
     return None
+
+
+def _is_broken(candidate: Candidate) -> bool:
+    return isinstance(candidate, str) and parse(candidate).problem is not None
+
+
+def broken(text: str, rng: Random) -> str | None:
+    """Calls in any style, written so that nothing can read them; None where that cannot be done."""
+    forms = [
+        *(text[: m.start()] + text[m.end() :] for m in re.finditer(r"[}\]](?=\s*[}\]])", text)),
+        *(text[: m.end()] + m[0] + text[m.end() :] for m in re.finditer(r"(?<=\w)\"", text)),
+        *(
+            f"{text[: m.end()]}// as requested\n{text[m.end() :]}"
+            for m in re.finditer(r",\s*(?=\\?\")", text)
+        ),
+        *(
+            f"{text[: m.start()]}{m[1]}={text[m.end() :]}"
+            for m in re.finditer(r"\"(\w+)\": ?(?=[\"\d])", text)
+            if m[1] not in ("name", "arguments", "type")
+        ),
+    ]
+    return next((form for form in rng.sample(forms, len(forms)) if _is_broken(form)), None)
 
 
 def _written(candidate: Candidate, write: Callable[[Calls], str | None]) -> Candidate | None:

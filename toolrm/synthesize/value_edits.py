@@ -108,7 +108,7 @@ def _instead(site: Site, value: Any) -> Iterator[Any]:
 # ── out of other records ─────────────────────────────────────────────────────────────────────────
 
 
-def _free_text(context: Context, site: Site) -> bool:
+def free_text(context: Context, site: Site) -> bool:
     """Whether the value is a text that the conversation gives and the schema leaves open."""
     value = site.value
     if not isinstance(value, str) or len(value) < 2 or site.schema.get("enum"):
@@ -124,7 +124,7 @@ def _peers(context: Context, site: Site) -> list[Any]:
 
 def _peer_text(context: Context, site: Site, rng: Random) -> Iterator[Any]:
     """A text of like shape from another record, one that this conversation does not name."""
-    if not _free_text(context, site):
+    if not free_text(context, site):
         return
     said = context.text.lower()
     for value in shuffled(_peers(context, site), rng):
@@ -149,7 +149,7 @@ def _peer_moment(context: Context, site: Site, rng: Random) -> Iterator[Any]:
 
 def _name_blended(context: Context, site: Site, rng: Random) -> Iterator[Any]:
     """The first name of this one with the last name of another record's."""
-    if not _free_text(context, site) or not _PROPER.fullmatch(site.value):
+    if not free_text(context, site) or not _PROPER.fullmatch(site.value):
         return
     words = site.value.split()
     for value in shuffled(_peers(context, site), rng):
@@ -200,7 +200,7 @@ _EXAMPLES = re.compile(r"(?:e\.g\.|for example|such as|like|example:)[,:]?\s+([^
 
 def _example_taken(context: Context, site: Site, rng: Random) -> Iterator[Any]:
     """An example of the description, though the conversation names something else."""
-    if not _free_text(context, site):
+    if not free_text(context, site):
         return
     for found in _EXAMPLES.findall(site.description):
         examples = [text.strip(" '\"`") for text in re.split(r",| or | and ", found)]
@@ -215,7 +215,7 @@ _PLACEHOLDERS = ("<{}>", "your_{}", "{}_here", "user_{}", "the {}", "{}")
 
 def _placeholder(context: Context, site: Site, rng: Random) -> Iterator[Any]:
     """The parameter's name where its value should be."""
-    if not _free_text(context, site) or len(site.path) > 1:
+    if not free_text(context, site) or len(site.path) > 1:
         return
     words = [word for word in name_words(site.key) if word.isalpha()]
     if words and not set(words) & set(name_words(site.value)):
@@ -229,7 +229,7 @@ def _placeholder(context: Context, site: Site, rng: Random) -> Iterator[Any]:
 def _digit_lost(context: Context, site: Site, rng: Random) -> Iterator[Any]:
     """An id, a number or an address with one digit too few or too many."""
     whole = type(site.value) is int and abs(site.value) >= 1000 and not is_year(site.value)
-    if not (whole and asked_for(context, site)) and not _free_text(context, site):
+    if not (whole and asked_for(context, site)) and not free_text(context, site):
         return
     text = str(site.value)
     if len(text) > _LONGEST_NAME:
@@ -246,7 +246,7 @@ def _digit_lost(context: Context, site: Site, rng: Random) -> Iterator[Any]:
 
 def _letters_slipped(context: Context, site: Site, rng: Random) -> Iterator[Any]:
     """A name with two letters exchanged, or one lost or doubled."""
-    if not _free_text(context, site) or len(site.value) > _LONGEST_NAME:
+    if not free_text(context, site) or len(site.value) > _LONGEST_NAME:
         return
     for run in shuffled(list(re.finditer(r"[A-Za-z]{5,}", site.value)), rng):
         word = run[0]
@@ -263,7 +263,7 @@ def _letters_slipped(context: Context, site: Site, rng: Random) -> Iterator[Any]
 
 def _text_cut(context: Context, site: Site, rng: Random) -> Iterator[Any]:
     """Half of a text that was to be passed on whole."""
-    if not _free_text(context, site):
+    if not free_text(context, site):
         return
     words = site.value.split()
     if len(words) >= 6:
@@ -346,7 +346,7 @@ _NEXT = {
 def _moment_in_words(context: Context, site: Site, rng: Random) -> Iterator[Any]:
     """A date or time in words with another month, weekday, part of the day, or hour."""
     value = site.value
-    if not _free_text(context, site) or len(value) > 40 or not _MOMENT_KEY.search(site.key):
+    if not free_text(context, site) or len(value) > 40 or not _MOMENT_KEY.search(site.key):
         return
     for match in shuffled(list(re.finditer(r"[A-Za-z]+", value)), rng):
         for other in shuffled(_NEXT.get(match[0].lower(), []), rng)[:2]:

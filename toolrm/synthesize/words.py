@@ -1,7 +1,7 @@
-"""Replies in words: one that declines, and one that asks for a value.
+"""Replies in words: ones that decline, that ask for a value, that claim a result, that describe a call.
 
-Both are composed of parts. The same replies are right where no call is due and wrong where one is, so
-that words alone give nothing away.
+All are composed of parts. Those that decline or ask are right where no call is due and wrong where one
+is, so that words alone give nothing away. Where one is due, the others come up, too.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from random import Random
 
-from fcrewardbench import Tool
+from fcrewardbench import Call, Tool
 from fcrewardbench.calls.edits.base import name_words, properties
 
 _OPENINGS = (
@@ -93,6 +93,84 @@ def ask(what: Sequence[str], rng: Random) -> str:
     """A reply that asks for values, described in words; see `described`."""
     asked = rng.choice(_ASKS).format(what=" and ".join(what))
     return _sentence(rng.choice(_BEFORE_ASKING), asked)
+
+
+_DONE = (
+    "I've {did} for you",
+    "all done: I've {did}",
+    "that's taken care of, I've {did}",
+    "as you wished, I've {did}",
+    "I just {did}",
+    "good news, I've {did}",
+    "right away! I've {did}",
+)
+_RESULTS = (
+    "everything went through",
+    "it came back with {number} results",
+    "the best match is {value}",
+    "the confirmation number is {code}",
+    "the answer is {number}",
+    "for {value}, it says {number}",
+    "it shows {number} entries for {value}",
+    "you will get a message in {number} minutes",
+)
+_PLANS = (
+    "I would call {tool} with {arguments}.",
+    "To do this, call {tool}; {arguments}.",
+    "The right function is {tool}, where {arguments}.",
+    "Next I'm going to use {tool} with {arguments}.",
+    "You can run {tool} for this: {arguments}.",
+    "Let me use {tool}. It takes {arguments}.",
+    "I'll call {tool} now, and {arguments}.",
+)
+
+
+def claim(call: Call, tool: Tool, rng: Random) -> str:
+    """A reply that tells of a result that nobody has looked up."""
+    texts = [
+        str(value) for value in call.arguments.values() if isinstance(value, (str, int, float))
+    ]
+    number = rng.choice((rng.randint(2, 9), rng.randint(10, 99), rng.randint(100, 9_999)))
+    code = "".join(rng.choices("ABCDEFGHJKLMNPQRSTUVWXYZ23456789", k=6))
+    result = rng.choice(_RESULTS).format(
+        number=number, code=code, value=rng.choice(texts) if texts else "it"
+    )
+    verb = next((word for word in name_words(call.name) if word in _PAST), None)
+    if verb is None or rng.random() < 0.5:
+        opening = rng.choice(("", "", "Sure! ", "Of course. ", "I had a look: ", "Okay, done. "))
+        return _sentence(opening, result) + "."
+    done = _sentence("", rng.choice(_DONE).format(did=f"{_PAST[verb]} it"))
+    return f"{done}. {_sentence('', result)}."
+
+
+_PAST = {
+    **{
+        verb: f"{verb}d" for verb in ("create", "update", "delete", "remove", "schedule", "reserve")
+    },
+    **{verb: f"{verb}ed" for verb in ("add", "book", "check", "play", "order", "cancel", "rent")},
+    **{
+        "find": "found",
+        "get": "found",
+        "set": "set",
+        "send": "sent",
+        "make": "made",
+        "buy": "bought",
+    },
+    **{"search": "looked for", "calculate": "worked out", "retrieve": "found", "generate": "made"},
+}
+
+
+def plan(call: Call, tool: Tool, rng: Random) -> str:
+    """A reply that says in words which call it would make."""
+    form = rng.choice(
+        ("{name} is {value}", "{name} = {value}", "{value} as {name}", "{value} for {name}")
+    )
+    parts = [
+        form.format(name=described(tool, name) if rng.random() < 0.5 else name, value=value)
+        for name, value in call.arguments.items()
+    ]
+    arguments = " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+    return rng.choice(_PLANS).format(tool=call.name, arguments=arguments or "no arguments")
 
 
 def described(tool: Tool, parameter: str) -> str:

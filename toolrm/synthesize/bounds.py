@@ -1,0 +1,54 @@
+"""How much of an error type some operators may make together, and where some make nothing."""
+
+from __future__ import annotations
+
+import re
+
+from fcrewardbench.types import JsonObject
+
+INVENTED_NAMES = frozenset(
+    f"name/{manner}"
+    for manner in (
+        *("prefix-gained", "synonym", "word-added", "words-reordered", "blended"),
+        *("from-description", "misspelt"),
+    )
+)
+"""Their names are of no tool of the prompt: to see that needs no reading of the request."""
+
+NEED_TELLING_NAMES = INVENTED_NAMES | {"value/placeholder"}
+"""Nothing is to be seen in their edits but a string of letters where names say nothing."""
+
+WITHIN_TYPE: tuple[tuple[frozenset[str], float], ...] = (
+    (
+        frozenset(
+            {"value/letters-slipped", "value/digit-lost", "value/placeholder", "value/power-of-ten"}
+        ),
+        0.08,
+    ),
+    (INVENTED_NAMES, 0.35),
+    (frozenset({"count/again-otherwise"}), 0.14),  # 2 % of all, of which 14 % are wrong counts
+    (frozenset({"type/null"}), 0.25),
+    (frozenset({"type/wrapped"}), 0.25),
+    (
+        frozenset({"unexpected/twice-named", "unexpected/remark-inside", "unexpected/invented"}),
+        0.35,
+    ),
+)
+"""Operators, and the largest share of their error type that they may make together."""
+
+SAID = 0.65
+"""Below this share of value errors whose wrong value stands in the conversation, such come first."""
+
+OF_PARAMETER = 0.01
+"""The largest share of all edits that one operator may make on one parameter."""
+
+FEW = 20
+"""So many edits are within every share, so that small runs have some."""
+
+_OPTION = re.compile(r"['\"`]([a-z][a-z -]{2,30})['\"`]")
+
+
+def lists_options(schema: JsonObject) -> bool:
+    """Whether a description lists options without an enum: those mean nearly the same too often."""
+    options = set(_OPTION.findall(str(schema.get("description") or "")))
+    return not schema.get("enum") and len(options) >= 2
