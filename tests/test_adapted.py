@@ -86,6 +86,6 @@ def test_other_adapters_on_one_base_are_another_model(
 def test_adapters_of_a_language_model_are_refused(base: Path, tmp_path: Path) -> None:
     network = AutoModelForCausalLM.from_pretrained(base)
     adapters = get_peft_model(network, LoraConfig(task_type="CAUSAL_LM", r=4))
-    adapters.save_pretrained(tmp_path / "adapter")
+    adapters.save_pretrained(str(tmp_path / "adapter"))
     with pytest.raises(ModelError, match="of the task CAUSAL_LM"):
         load(str(tmp_path / "adapter"))

@@ -17,6 +17,7 @@ from toolrm.synthesize.distractors import ToolPool, with_distractors
 from toolrm.synthesize.irrelevance import irrelevant, unrelated, without_a_value
 from toolrm.synthesize.obfuscate import obfuscated
 from toolrm.synthesize.rejected import renamed_peers
+from toolrm.synthesize.requests import Lacking
 from toolrm.synthesize.words import ask, decline, described
 
 
@@ -72,7 +73,11 @@ def prepared(records: Iterable[Record], around: Surroundings) -> Iterator[Shown]
     for record in records:
         rng = Random(f"{config.seed}|{record.id}")
         made = [_Variant(record, record.gold or decline(rng), asks=False)]
-        if record.answer and without_call < config.irrelevance * (count + 2):
+        whole = replace(record, answer=record.due) if isinstance(record, Lacking) else record
+        if whole is not record:
+            asking = _asking_for(record, whole, rng)
+            made = [] if asking is None else [asking]
+        elif record.answer and without_call < config.irrelevance * (count + 2):
             small = next(talk, None) if rng.random() < _SMALL_TALK else None
             if small is not None:
                 variant: _Variant | None = _Variant(small, decline(rng), asks=False)
@@ -80,7 +85,7 @@ def prepared(records: Iterable[Record], around: Surroundings) -> Iterator[Shown]
                 variant = _without_call(record, around.pool, rng)
             made += [] if variant is None else [variant]
         for one in made:
-            origin = one.record if one.record.source != record.source else record
+            origin = one.record if one.record.source != record.source else whole
             ready = _shown(one, origin, around, rng)
             if ready is not None:
                 yield ready
@@ -148,8 +153,11 @@ def _without_call(record: Record, pool: ToolPool, rng: Random) -> _Variant | Non
 
 def _asking(record: Record, rng: Random) -> _Variant | None:
     made = without_a_value(record, rng)
-    if made is None:
-        return None
+    return None if made is None else _asking_for(made, record, rng)
+
+
+def _asking_for(made: Record, record: Record, rng: Random) -> _Variant | None:
+    """The record without a call, and a question for what it lacks of the one that was due."""
     call = record.gold[0]
     tool = next(tool for tool in record.prompt.tools if tool.name == call.name)
     missing = missing_arguments(Context(made.prompt.tools, made.prompt.messages, ()), call)
