@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from fcrewardbench.errors import MissingExtra, ModelError
-from fcrewardbench.packages import cache_folder
+from fcrewardbench.packages import cache_folder, made_whole
 
 CONFIG = "adapter_config.json"
 Locate = Callable[[str, str | None], tuple[Path, str | None]]
@@ -38,15 +37,8 @@ def merged(folder: Path, locate: Locate) -> Path:
     path = cache_folder() / "models" / f"adapted-{_digest(folder, base)}"
     if path.exists():
         return path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
-        made = Path(scratch) / "model"
+    with made_whole(path) as made:
         _merge(folder, base, made)
-        try:
-            made.rename(path)
-        except OSError:
-            if not path.exists():  # another process may have finished first; its result is the same
-                raise
     return path
 
 

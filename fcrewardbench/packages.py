@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +31,23 @@ def cache_folder() -> Path:
         return Path(given).expanduser()
     home = os.environ.get("XDG_CACHE_HOME")
     return (Path(home) if home else Path.home() / ".cache") / "fcrewardbench"
+
+
+@contextmanager
+def made_whole(path: Path) -> Iterator[Path]:
+    """Where to make a folder that appears at `path` when it is complete.
+
+    Another process may finish first; its result is the same.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
+        made = Path(scratch) / path.name
+        yield made
+        try:
+            made.rename(path)
+        except OSError:
+            if not path.exists():
+                raise
 
 
 def fetch(wheel: Wheel) -> Path:
