@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import errno
 import json
 import os
 import shutil
@@ -29,7 +30,17 @@ from transformers import (
     Qwen3Config,
 )
 
-from fcrewardbench import Call, DataError, ModelError, Pair, Prompt, Scorer, UsageError, load
+from fcrewardbench import (
+    Call,
+    DataError,
+    ModelError,
+    Pair,
+    Prompt,
+    RunError,
+    Scorer,
+    UsageError,
+    load,
+)
 from fcrewardbench.adapters.folder import load_tokenizer
 from fcrewardbench.calls.tools import tool_from
 from fcrewardbench.render import Renderer, candidate_text
@@ -423,3 +434,18 @@ def test_pairs_come_back_as_they_were_written(tmp_path: Path) -> None:
     pairs = [first, replace(first, pair=replace(first.pair, id="other", rejected=styled))]
     assert write_pairs(tmp_path / "pairs.parquet", pairs) == 2
     assert list(read_pairs(tmp_path / "pairs.parquet")) == pairs
+
+
+def test_a_full_disk_is_told_and_nothing_is_lost(
+    base: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("toolrm.train.run.save", full)
+        with pytest.raises(RunError, match="make room, and start the same command again"):
+            train(_recipe(base, max_steps=4), data / "train.parquet", None, tmp_path / "run")
+    assert not (tmp_path / "run" / "report.json").exists()
+    train(_recipe(base, max_steps=4), data / "train.parquet", None, tmp_path / "run")
+    assert (tmp_path / "run" / "model" / "model.safetensors").is_file()

@@ -77,6 +77,8 @@ def prepared(records: Iterable[Record], around: Surroundings) -> Iterator[Shown]
         if whole is not record:
             asking = _asking_for(record, whole, rng)
             made = [] if asking is None else [asking]
+            if asking is None:
+                around.left_out["a request that lacks a value, but none that can be asked for"] += 1
         elif record.answer and without_call < config.irrelevance * (count + 2):
             small = next(talk, None) if rng.random() < _SMALL_TALK else None
             if small is not None:

@@ -25,7 +25,7 @@ from transformers import (
 from transformers.trainer_utils import get_last_checkpoint
 from trl import RewardConfig
 
-from fcrewardbench import DataError, FCRewardBenchError, ModelError, RunError, UsageError
+from fcrewardbench import DataError, ModelError, RunError, UsageError
 from fcrewardbench.adapters.folder import (
     load_config,
     load_tokenizer,
@@ -140,13 +140,14 @@ def train(
             save(trained, tokenizer, out, told)
         trainer.accelerator.wait_for_everyone()
     except (OSError, SafetensorError, RuntimeError) as why:
-        raise _explained(why, out) from why
+        sentence = _explained(why, out)
+        if sentence is None:
+            raise
+        raise sentence from why
 
 
-def _explained(why: Exception, out: Path) -> Exception:
-    """What a full disk or a full device raises, as a sentence; anything else as it is."""
-    if isinstance(why, FCRewardBenchError):
-        return why
+def _explained(why: Exception, out: Path) -> RunError | None:
+    """What a full disk or a full device raises, as a sentence; None for anything else."""
     text = str(why)
     full = isinstance(why, OSError) and why.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     signs = (
@@ -163,7 +164,7 @@ def _explained(why: Exception, out: Path) -> Exception:
             "Out of memory: lower groups_per_pass or max_tokens in the recipe, or switch on its "
             "gradient_checkpointing."
         )
-    return why
+    return None
 
 
 def _is_new(out: Path, inputs: Mapping[str, Any]) -> bool:
