@@ -124,7 +124,7 @@ class _Comparison:
             with self._start("plain", "float32") as process:
                 for key in references:
                     path = str(self._folder / f"{key[1]}-{key[3]}-reference.jsonl")
-                    answer = process.ask("timed", workload=key[1], places=[], path=path)
+                    answer = process.ask("timed", workload=key[1], of=groups[key[1]], path=path)
                     self._add(key, answer)
         others = self._keys()
         if self._has(others):
@@ -138,8 +138,7 @@ class _Comparison:
             }
             for name, process in processes.items():
                 path = str(self._folder / "warm-up.jsonl")
-                places = list(range(WARM_UP))
-                process.ask("timed", workload="pairs", places=places, path=path)
+                process.ask("timed", workload="pairs", of=WARM_UP, path=path)
                 self._add(("versions", "", name, 0), process.versions)
             for key in others:
                 if key not in self._log.results:
@@ -165,9 +164,9 @@ class _Comparison:
         if name == "plain":
             batches = self._log.results["batches", workload, "plain", 0]
             process.ask("use", batch=batches["best"])
-        places = self._blocks[workload][block]
-        answer = process.ask("timed", workload=workload, places=places, path=path)
-        count = len(places)
+        total = self._arguments.groups[workload]
+        answer = process.ask("timed", workload=workload, of=total, path=path)
+        count = len(self._blocks[workload][block])
         width = WORKLOADS[workload]
         scores = answer["scores"]
         if [len(row) for row in scores] != [width] * count or not all(

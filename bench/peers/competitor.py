@@ -1,6 +1,6 @@
 """A competitor is a process: it loads once, then answers requests, one JSON line each way.
 
-    {"do": "timed", "workload": …, "places": …, "path": …}   → scores, seconds, tokens computed
+    {"do": "timed", "workload": …, "of": …, "path": …}   → scores, seconds, tokens computed
     {"do": NAME, …}                                          → what the method NAME returns
 
 The first line that it writes says its versions. It runs in an environment of its own, so that this
@@ -33,17 +33,22 @@ class Competitor(ABC):
 
     packages: ClassVar[tuple[str, ...]] = ("torch", "transformers")
 
-    def prepare(self, workload: str, places: list[int], path: str) -> Any:
-        """The input of `score`, made before the clock starts: the rows of the file."""
+    def prepare(self, workload: str, of: int, path: str) -> Any:
+        """The input of `score`, made before the clock starts: the rows of the file.
+
+        Args:
+            workload: what the file is a part of.
+            of: how many groups that has in all.
+        """
         return [json.loads(line) for line in Path(path).read_text("utf-8").splitlines()]
 
     @abstractmethod
     def score(self, prepared: Any) -> tuple[Scores, int]:
         """Scores, and the tokens that went through the model, padding included."""
 
-    def timed(self, workload: str, places: list[int], path: str) -> dict[str, Any]:
+    def timed(self, workload: str, of: int, path: str) -> dict[str, Any]:
         """One pass: wall-clock and processor seconds of `score`, its results, peak memory so far."""
-        prepared = self.prepare(workload, places, path)
+        prepared = self.prepare(workload, of, path)
         gc.collect()
         started, worked = time.perf_counter(), time.process_time()
         scores, computed = self.score(prepared)

@@ -15,9 +15,9 @@ class Ours(Competitor):
         assert isinstance(scorer, Scorer)
         self._scorer = scorer
 
-    def prepare(self, workload: str, places: list[int], path: str) -> list[Group]:
-        groups = groups_of(workload, max(places) + 1)
-        return [groups[place] for place in places]
+    def prepare(self, workload: str, of: int, path: str) -> list[Group]:
+        groups = {group.id: group for group in groups_of(workload, of)}
+        return [groups[row["id"]] for row in super().prepare(workload, of, path)]
 
     def score(self, prepared: list[Group]) -> tuple[Scores, int]:
         results = {result.id: result for result in self._scorer.score_groups(prepared)}

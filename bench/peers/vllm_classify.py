@@ -20,9 +20,9 @@ class Vllm(Competitor):
         self._engine = LLM(model, runner="pooling", dtype=dtype, enable_prefix_caching=True)
         self._parameters = PoolingParams(use_activation=False)
 
-    def prepare(self, workload: str, places: list[int], path: str) -> Any:
+    def prepare(self, workload: str, of: int, path: str) -> Any:
         self._engine.reset_prefix_cache()
-        return super().prepare(workload, places, path)
+        return super().prepare(workload, of, path)
 
     def score(self, prepared: list[Row]) -> tuple[Scores, int]:
         prompts: Any = [{"prompt_token_ids": ids} for row in prepared for ids in row["ids"]]

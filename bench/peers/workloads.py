@@ -46,7 +46,7 @@ class Counted:
 
 
 def groups_of(workload: str, count: int) -> list[Group]:
-    """The first `count` groups of a workload, without labels; the same on every call."""
+    """`count` groups of a workload, without labels; another count may give others."""
     if workload == "pairs":
         items = sample(load_benchmark("open/core").items, count, SEED)
         groups = [item.group() for item in items]
