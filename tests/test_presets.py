@@ -112,6 +112,30 @@ def test_a_judge_behind_an_api_asks_for_no_folder(
     assert hub == []
 
 
+def test_a_package_carries_a_model(
+    hub: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carrier = tmp_path / "fcrb_carrier"
+    (carrier / "models").mkdir(parents=True)
+    (carrier / "__init__.py").touch()
+    registry.snapshot("x").rename(carrier / "models" / "tiny")
+    monkeypatch.syspath_prepend(tmp_path)
+    model = "package:fcrb_carrier/models/tiny"
+    preset = load_preset(NAME).model_copy(update={"name": "carrier/tiny", "model": model})
+    monkeypatch.setattr(registry, "preset_names", lambda: ["carrier/tiny"])
+    monkeypatch.setattr(registry, "load_preset", lambda name: preset)
+    loaded = load_named("carrier/tiny")
+    assert loaded.folder == carrier / "models" / "tiny"
+    assert preset.label == "carrier/tiny"
+    assert hub == [("x", None)]
+    with pytest.raises(UsageError, match="has no folder models/other"):
+        load_named("package:fcrb_carrier/models/other")
+    with pytest.raises(
+        UsageError, match="fcrb_nowhere, which carries this model, is not installed"
+    ):
+        load_named("package:fcrb_nowhere/tiny")
+
+
 def test_names_near_a_preset_and_the_list(fcrb: Fcrb) -> None:
     with pytest.raises(UnknownName, match=f"Did you mean '{NAME}'"):
         load("skywork-reward-v2-qwen3-0.6")

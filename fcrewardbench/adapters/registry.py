@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -106,8 +107,9 @@ def load_named(model: str, adapter: str | None = None, **options: Any) -> Loaded
     """Find and load a model.
 
     A name is looked up among the adapters that need no model, then among the presets and the known
-    models, then as a local path, then on the hub; `path:` and `hub:` force one. A preset brings its
-    adapter and options; those that are given win.
+    models, then as a local path, then on the hub; `path:` and `hub:` force one, and
+    `package:NAME/FOLDER` is what an installed package carries. A preset brings its adapter and options;
+    those that are given win.
 
     Args:
         model: the name.
@@ -162,7 +164,7 @@ def _load_preset(preset: Preset, adapter: str | None, options: dict[str, Any]) -
     }
     merged = {**own, **options}
     model = preset.model
-    if adapter_class(name).needs_folder:
+    if adapter_class(name).needs_folder and not preset.is_packaged:
         model = f"hub:{model}"
         merged.setdefault("revision", preset.revision)
     return replace(load_named(model, name, **merged), name=preset.name, preset=preset)
@@ -259,6 +261,8 @@ def _found(model: str, wanted: str | None) -> tuple[Path, str | None]:
         if not path.is_dir():
             raise UsageError(f"There is no folder {path}; --model path:… names a model's folder.")
         return path, None
+    if model.startswith("package:"):
+        return _in_package(model.removeprefix("package:")), None
     if model.startswith("hub:"):
         return _from_hub(model.removeprefix("hub:"), wanted)
     if model in KNOWN_MODELS:
@@ -276,9 +280,21 @@ def _found(model: str, wanted: str | None) -> tuple[Path, str | None]:
 
 def _is_hub_id(model: str) -> bool:
     """Whether a name can only mean a hub repository: owner/name, and no folder of that name."""
-    elsewhere = (".", "/", "~", "baseline/", "path:")
+    elsewhere = (".", "/", "~", "baseline/", "path:", "package:")
     shaped = model.count("/") == 1 and not model.startswith(elsewhere)
     return shaped and not Path(model).is_dir()
+
+
+def _in_package(place: str) -> Path:
+    """The folder of a model that an installed package carries: PACKAGE/FOLDER."""
+    package, _, folder_name = place.partition("/")
+    found = find_spec(package)
+    if found is None or found.origin is None:
+        raise UsageError(f"The package {package}, which carries this model, is not installed.")
+    path = Path(found.origin).parent / folder_name
+    if not path.is_dir():
+        raise UsageError(f"The package {package} has no folder {folder_name}.")
+    return path
 
 
 def _from_hub(repository: str, wanted: str | None) -> tuple[Path, str]:

@@ -13,8 +13,9 @@ _FOLDER = Path(__file__).parent
 class Preset(BaseModel):
     """A model that people compare, ready to run.
 
-    `model` is its hub id, or its name on the server. Where `revision` is None the newest commit is
-    taken, and the run card pins it. `licence` is "see its model card" where we could not verify it.
+    `model` is its hub id, its name on the server, or `package:NAME/FOLDER` where a package carries it.
+    Where `revision` is None the newest commit is taken, and the run card pins it. `licence` is "see its
+    model card" where we could not verify it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -35,12 +36,21 @@ class Preset(BaseModel):
     @property
     def label(self) -> str:
         """organisation/model, as boards name it."""
+        if self.is_packaged:
+            return self.name
         return self.model if "/" in self.model else f"{self.developer}/{self.model}"
+
+    @property
+    def is_packaged(self) -> bool:
+        """Whether an installed package carries the model."""
+        return self.model.startswith("package:")
 
 
 def preset_names() -> list[str]:
     """Every preset's name."""
-    return sorted(path.stem for path in _FOLDER.glob("*.yaml"))
+    return sorted(
+        path.relative_to(_FOLDER).with_suffix("").as_posix() for path in _FOLDER.rglob("*.yaml")
+    )
 
 
 def load_preset(name: str) -> Preset:
