@@ -39,3 +39,6 @@ def test_every_command_runs(tmp_path: Path) -> None:
     trained = json.loads((tmp_path / "runs" / "mine" / "report.json").read_text())
     assert trained["overlap"]["clean"]
     assert not trained["pairs"]["training"].get("left out: too long even so")
+    text = (tmp_path / "runs" / "mine" / "model" / "README.md").read_text()
+    assert "a sample of 40 of" in text
+    assert "### Less baseline/schema" in text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,12 +21,12 @@ def report_markdown(card: Card) -> str:
         + (f" {model['note']}." if model.get("note") else ""),
         f"Data sha256 `{card['benchmark']['sha256']}`.",
         "",
-        *_markdown(["", "n", "accuracy", "95 % interval", "strict accuracy"], _cells(card)),
+        *markdown_table(["", "n", "accuracy", "95 % interval", "strict accuracy"], _cells(card)),
         "",
         *_disputed(card),
         f"Interval of the headline: {card['metrics']['ci_method']}. {_meaning(card['metrics'])}",
         "",
-        *_markdown(
+        *markdown_table(
             ["outcome", "pairs"], [[k, str(v)] for k, v in card["metrics"]["outcomes"].items()]
         ),
         "",
@@ -163,6 +163,7 @@ def _interval(metrics: dict[str, Any]) -> str:
     return f"{_percent(low)} – {_percent(high)}"
 
 
-def _markdown(head: Sequence[str], rows: Any) -> list[str]:
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """The lines of a Markdown table."""
     lines = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
     return lines + [f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows]

@@ -10,6 +10,7 @@ _COMMANDS = {
     "synthesize": "Make training pairs from tool-calling data.",
     "overlap": "Tell what training pairs have in common with benchmarks.",
     "train": "Train a reward model on pairs.",
+    "card": "Write benchmark results into a trained model's card.",
     "push": "Upload a trained reward model to the hub.",
 }
 

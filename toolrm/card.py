@@ -1,0 +1,108 @@
+"""Benchmark results in a trained model's card."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fcrewardbench import UsageError
+from fcrewardbench.report.card import metrics, metrics_by, read_card
+from fcrewardbench.report.tables import markdown_table, title
+from fcrewardbench.rows import Row, read_parquet
+from fcrewardbench.stats import difference_interval
+
+HEADING = "## Benchmark results"
+_NOTE = (
+    "Accuracy in percent with its 95 % interval. Seen and unseen: whether the training pairs had "
+    "rejected calls of that generator, be it a model or an edit. Differences are means over pairs, in "
+    "points."
+)
+
+
+def write_results(run: Path, evaluations: Sequence[Path], against: Sequence[Path] = ()) -> Path:
+    """Put the results of a trained model behind everything else in its card, in place of earlier ones.
+
+    Args:
+        run: the folder of `toolrm train`.
+        evaluations: folders of finished evaluations of that model.
+        against: finished evaluations of other models; each is compared on the pairs that it has in
+            common with an evaluation on the same data.
+
+    Returns:
+        The card's path.
+
+    Raises:
+        UsageError: a folder is not what it has to be, or shares no data with an evaluation.
+    """
+    path = run / "model" / "README.md"
+    try:
+        seen = frozenset(json.loads((run / "report.json").read_text("utf-8"))["generators"])
+        text = path.read_text("utf-8")
+    except (OSError, ValueError, LookupError) as why:
+        raise UsageError(f"{run} is no finished run of toolrm train ({why!r}).") from None
+    own = [(read_card(folder), read_parquet(folder / "rows.parquet")) for folder in evaluations]
+    lines = [HEADING, "", _NOTE, ""]
+    for card, rows in own:
+        lines += [f"### {title(card)}", "", *_parts(card, rows, seen), ""]
+    for folder in against:
+        lines += _compared(folder, own, seen)
+    kept = text.partition(HEADING)[0].rstrip()
+    scratch = path.with_suffix(".part")
+    scratch.write_text("\n".join([kept, "", *lines]).rstrip() + "\n", "utf-8")
+    scratch.replace(path)
+    return path
+
+
+def _parts(card: dict[str, Any], rows: list[Row], seen: frozenset[str]) -> list[str]:
+    """Everything, seen and unseen generators, error types."""
+    parts = {"all": metrics(rows, balanced=card["benchmark"]["balanced"])}
+    parts |= metrics_by(rows, lambda row: _whether(row, seen))
+    parts |= metrics_by(rows, lambda row: row.error_type)
+    cells = [
+        [name, f"{part['n']:,}", _percent(part["accuracy"]), _interval(*part["accuracy_ci"])]
+        for name, part in parts.items()
+    ]
+    return markdown_table(["", "n", "accuracy", "95 % interval"], cells)
+
+
+def _whether(row: Row, seen: frozenset[str]) -> str:
+    return "generators seen in training" if row.generator in seen else "unseen generators"
+
+
+def _compared(
+    folder: Path, own: Sequence[tuple[dict[str, Any], list[Row]]], seen: frozenset[str]
+) -> list[str]:
+    """This model less another one, on the pairs that both have."""
+    other, rows = read_card(folder), {row.id: row for row in read_parquet(folder / "rows.parquet")}
+    cells = []
+    for card, mine in own:
+        if card["benchmark"]["sha256"] != other["benchmark"]["sha256"]:
+            continue
+        common = [row for row in mine if row.id in rows]
+        unseen = [row for row in common if row.generator not in seen]
+        for name, part in ((title(card), common), ("unseen generators", unseen)):
+            if part:
+                cells.append([name, f"{len(part):,}", *_difference(part, rows)])
+    if not cells:
+        raise UsageError(f"{folder} is on other data than every evaluation of this model.")
+    head = ["", "n", "difference", "95 % interval"]
+    name = f"{other['model']['name']} ({other['model']['adapter']})"
+    return [f"### Less {name}", "", *markdown_table(head, cells), ""]
+
+
+def _difference(part: list[Row], others: dict[str, Row]) -> list[str]:
+    first = [row.credit for row in part]
+    second = [others[row.id].credit for row in part]
+    interval = difference_interval(first, second, [row.catalogue for row in part])
+    mean = (sum(first) - sum(second)) / len(part)
+    return [f"{100 * mean:+.1f}", _interval(interval.low, interval.high)]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
+def _interval(low: float, high: float) -> str:
+    return f"{_percent(low)} to {_percent(high)}"
