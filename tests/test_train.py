@@ -243,6 +243,15 @@ def test_adapters_are_kept_and_merged(base: Path, data: Path, tmp_path: Path) ->
     torch.testing.assert_close(found, change, atol=1e-6, rtol=1e-3)
 
 
+def test_a_look_takes_as_many_groups_as_the_recipe_says(
+    base: Path, data: Path, tmp_path: Path
+) -> None:
+    recipe = _recipe(base, evaluated_groups=2, max_steps=4)
+    train(recipe, data / "train.parquet", data / "held-out.parquet", tmp_path / "run")
+    assert json.loads((tmp_path / "run" / "report.json").read_text())["looked_at"] == [2, 6]
+    assert "means over 2 of 6 groups" in (tmp_path / "run" / "model" / "README.md").read_text()
+
+
 def _command(base: Path, data: Path, out: Path) -> list[str]:
     recipe = out.parent / "recipe.yaml"
     recipe.write_text(json.dumps(_recipe(base).model_dump(mode="json")))  # JSON is YAML

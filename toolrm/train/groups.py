@@ -32,10 +32,11 @@ class TrainingGroup:
 
 @dataclass(slots=True)
 class Account:
-    """What rendering came to: `counts` by what happened to pairs, `error_types` that were met."""
+    """What rendering came to: `counts` of what happened to pairs, and what kinds of them were met."""
 
     counts: Counter[str] = field(default_factory=Counter)
     error_types: set[str] = field(default_factory=set)
+    generators: set[str] = field(default_factory=set)
     groups: int = 0
     longest: int = 0
 
@@ -74,7 +75,7 @@ def rendered(
             account.counts[what] += len(group)
             continue
         told = [
-            (array("I", row), one.pair.error_type)
+            (array("I", row), one.pair.error_type, one.pair.generator)
             for row, one in zip(ids[1:], group, strict=True)
             if row != ids[0]
         ]
@@ -85,8 +86,9 @@ def rendered(
         account.counts[what] += len(told)
         account.groups += 1
         account.longest = max(account.longest, *map(len, ids))
-        rows, kinds = zip(*told, strict=True)
+        rows, kinds, generators = zip(*told, strict=True)
         account.error_types.update(kinds)
+        account.generators.update(generators)
         yield TrainingGroup(array("I", ids[0]), rows, kinds)
 
 

@@ -59,15 +59,15 @@ _PACKAGES = ("fcrewardbench", "torch", "transformers", "trl", "peft", "accelerat
 def save(network: Any, tokenizer: Any, out: Path, told: dict[str, Any]) -> None:
     """Write `model`, `adapter` if there is one, the curves, the card and `report.json` into a folder.
 
-    `model` is float32, adapters merged into its weights. `report.json` comes last: a folder that has it
-    is complete.
+    Adapters and head are rounded to the dtype that the recipe keeps weights in; `model` is float32,
+    these adapters merged into its weights. `report.json` comes last: a folder that has it is complete.
     """
     told["versions"] = {name: version(name) for name in _PACKAGES}
     if isinstance(network, PeftModel):
+        network = network.to(getattr(torch, told["inputs"]["recipe"]["dtype"]))
         network.save_pretrained(str(out / "adapter"))
-        network = network.to(
-            torch.float32
-        ).merge_and_unload()  # in bfloat16 they would be rounded away
+        # Merged in bfloat16, they would be rounded away.
+        network = network.to(torch.float32).merge_and_unload()
     network.to(torch.float32).save_pretrained(out / "model")
     tokenizer.save_pretrained(out / "model")
     (out / "model" / "README.md").write_text(_card(told), "utf-8")
@@ -81,7 +81,11 @@ def _card(told: dict[str, Any]) -> str:
     look = "none"
     if best:
         loss, accuracy = best["eval_loss"], best["eval_accuracy"]
-        look = f"step {best['step']:.0f}: loss {loss:.4f}, accuracy {accuracy:.1%}"
+        number, of = told["looked_at"]
+        look = (
+            f"step {best['step']:.0f}: loss {loss:.4f}, accuracy {accuracy:.1%}, means over {number:,} "
+            f"of {of:,} groups"
+        )
     revision = f" at {inputs['base']}" if inputs["base"] else ""
     return _CARD.format(
         base=f"{inputs['recipe']['base']}{revision}",

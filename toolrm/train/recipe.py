@@ -47,6 +47,7 @@ class Recipe(BaseModel):
         max_tokens: the longest sequence; what is cut from longer ones, and in which order, is said in
             `toolrm.train.groups`.
         evaluate_every: steps between two looks at the held-out pairs, each of which is a checkpoint.
+        evaluated_groups: held-out groups that a look takes, evenly spread over the file; None for all.
         patience: how many looks may pass without a better one before training stops; None for no end.
         seed: of the order of groups, the adapters' start, and dropout.
         report_to: where metrics go besides, by transformers' integrations.
@@ -71,6 +72,7 @@ class Recipe(BaseModel):
     margins: dict[str, float] = Field(default_factory=dict)
     max_tokens: int = Field(default=2_048, ge=16)
     evaluate_every: int = Field(default=100, ge=1)
+    evaluated_groups: int | None = Field(default=None, ge=1)
     patience: int | None = Field(default=None, ge=1)
     seed: int = 0
     report_to: tuple[Literal["tensorboard", "trackio", "wandb"], ...] = ()

@@ -94,7 +94,7 @@ def train(
     watched = None
     if held_out is not None:
         pairs = rendered(read_pairs(held_out), renderer, recipe.max_tokens, looked_at)
-        watched = _data_set(pairs, recipe)
+        watched = _spread(_data_set(pairs, recipe), recipe.evaluated_groups)
     for path, account in ((data, seen), (held_out, looked_at)):
         if path is not None and not account.groups:
             raise UsageError(f"{path} holds no pair that can be used: {dict(account.counts)}.")
@@ -124,7 +124,9 @@ def train(
                 "inputs": inputs,
                 "pairs": {"training": dict(seen.counts), "held out": dict(looked_at.counts)},
                 "longest": seen.longest,
+                "generators": sorted(seen.generators),
                 "groups": seen.groups,
+                "looked_at": [0 if watched is None else len(watched), looked_at.groups],
                 "template_sha256": renderer.template_sha256,
                 "native_tools": renderer.native_tools,
                 "chat_template": bool(getattr(tokenizer, "chat_template", None)),
@@ -339,6 +341,13 @@ def _data_set(groups: Iterable[TrainingGroup], recipe: Recipe) -> Dataset:
             flush()
     flush()
     return Dataset(pa.Table.from_batches(batches, schema=schema))
+
+
+def _spread(rows: Dataset, number: int | None) -> Dataset:
+    """At most `number` rows, evenly spread."""
+    if number is None or number >= len(rows):
+        return rows
+    return rows.select([place * len(rows) // number for place in range(number)])
 
 
 def _sha256(path: Path) -> str:
