@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from peft.tuners.tuners_utils import BaseTunerLayer
+from peft.tuners.lora import LoraLayer
 from torch.nn.functional import logsigmoid
 from transformers import PreTrainedModel
 from trl import RewardTrainer
@@ -85,5 +85,5 @@ class TreeRewardTrainer(RewardTrainer):  # type: ignore[misc]
 def _leave_inputs_as_they_are(model: Any) -> None:
     """Spare the inputs of adapters a way to float32, out of which autocast takes them back at once."""
     for module in model.modules():
-        if isinstance(module, BaseTunerLayer):
+        if isinstance(module, LoraLayer):
             module.cast_input_dtype_enabled = False
