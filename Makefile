@@ -4,6 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO_PAIRS ?= 120
 DEMO_RUN = runs/demo/smollm2-135m-q4-$(DEMO_PAIRS)
+TOOLRM_RUN = runs/demo/toolrm-smollm2-135m-$(DEMO_PAIRS)
 BASELINES := random longer shorter overlap schema
 
 .PHONY: demo test lint
@@ -13,7 +14,8 @@ demo: $(VENV)/.demo
 		$(BIN)/fcrb evaluate --model baseline/$$name --out runs/demo/$$name >/dev/null || exit; \
 	done
 	$(BIN)/fcrb evaluate --model smollm2-135m-q4 --limit $(DEMO_PAIRS) --out $(DEMO_RUN)
-	$(BIN)/fcrb compare $(addprefix runs/demo/,$(BASELINES)) $(DEMO_RUN)
+	$(BIN)/fcrb evaluate --model toolrm/smollm2-135m --limit $(DEMO_PAIRS) --out $(TOOLRM_RUN)
+	$(BIN)/fcrb compare $(addprefix runs/demo/,$(BASELINES)) $(DEMO_RUN) $(TOOLRM_RUN)
 
 test: lint
 	$(BIN)/pytest

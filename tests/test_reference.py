@@ -1,0 +1,62 @@
+"""The reference model that `toolrm` carries."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from fcrewardbench import Scorer, load
+
+FOLDER = Path(str(files("toolrm"))) / "reference" / "smollm2-135m"
+TOOLS = [
+    {
+        "name": name,
+        "description": description,
+        "parameters": {
+            "type": "object",
+            "properties": {"harbour": {"type": "string"}, "date": {"type": "string"}},
+            "required": ["harbour", "date"],
+        },
+    }
+    for name, description in (
+        ("tide_table", "Times of high and low tide in a harbour"),
+        ("reserve_mooring", "Reserve a mooring in a harbour"),
+    )
+]
+QUESTION = [{"role": "user", "content": "When is high tide in Vlissingen on 2025-03-14?"}]
+
+
+@pytest.fixture(scope="module")
+def model(smollm2: Path) -> Scorer:
+    scorer = load("toolrm/smollm2-135m")
+    assert isinstance(scorer, Scorer)
+    return scorer
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        '[{"name": "tide_table", "arguments": {"harbour": "Antwerp", "date": "2025-03-14"}}]',
+        '[{"name": "tide_table", "arguments": {"harbour": "Vlissingen", "date": "2025-06-21"}}]',
+        '[{"name": "reserve_mooring", "arguments": {"harbour": "Vlissingen", "date": "2025-03-14"}}]',
+        '[{"name": "tide_table", "arguments": {"harbour": "Vlissingen"}}]',
+        "I am sorry, none of my functions can do that.",
+    ],
+)
+def test_it_prefers_the_right_call(model: Scorer, wrong: str) -> None:
+    right = '[{"name": "tide_table", "arguments": {"harbour": "Vlissingen", "date": "2025-03-14"}}]'
+    best, other = model.score(TOOLS, QUESTION, [right, wrong])
+    assert best > other
+
+
+def test_it_lives_in_the_repository_and_says_what_it_is() -> None:
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 12_000_000
+    config = json.loads((FOLDER / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == "smollm2-135m-q4"
+    card = (FOLDER / "README.md").read_text()
+    assert "sha256 of the training pairs" in card
+    assert "## Benchmark results" in card
+    assert "unseen generators" in card
