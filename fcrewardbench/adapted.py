@@ -70,10 +70,13 @@ def _merge(folder: Path, base: Path, made: Path) -> None:
         import torch
         from peft import PeftModel
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
+        from transformers.utils import logging
     except ImportError as why:
         raise MissingExtra(str(why.name), "hf") from None
 
     has_tokenizer = (folder / "tokenizer_config.json").is_file()
+    told = logging.get_verbosity()
+    logging.set_verbosity_error()  # that the base has no head is meant so
     try:
         network = AutoModelForSequenceClassification.from_pretrained(
             base, num_labels=1, dtype=torch.float32, use_safetensors=True
@@ -84,6 +87,8 @@ def _merge(folder: Path, base: Path, made: Path) -> None:
     except Exception as why:  # peft, transformers and safetensors raise whatever they meet
         reason = " ".join(str(why).split())[:300]
         raise ModelError(f"The adapters in {folder} do not fit their base: {reason}") from why
+    finally:
+        logging.set_verbosity(told)
     if torch.equal(network.score.weight, head):
         raise ModelError(f"The adapters in {folder} bring no head, so scores would be random.")
     network.save_pretrained(made)
