@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from fcrewardbench.adapters.folder import headless_base
 from fcrewardbench.errors import MissingExtra, ModelError
 from fcrewardbench.packages import cache_folder, made_whole
 
@@ -70,25 +71,21 @@ def _merge(folder: Path, base: Path, made: Path) -> None:
         import torch
         from peft import PeftModel
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
-        from transformers.utils import logging
     except ImportError as why:
         raise MissingExtra(str(why.name), "hf") from None
 
     has_tokenizer = (folder / "tokenizer_config.json").is_file()
-    told = logging.get_verbosity()
-    logging.set_verbosity_error()  # that the base has no head is meant so
     try:
-        network = AutoModelForSequenceClassification.from_pretrained(
-            base, num_labels=1, dtype=torch.float32, use_safetensors=True
-        )
+        with headless_base():
+            network = AutoModelForSequenceClassification.from_pretrained(
+                base, num_labels=1, dtype=torch.float32, use_safetensors=True
+            )
         head = network.score.weight.clone()
         network = PeftModel.from_pretrained(network, str(folder)).merge_and_unload()
         tokenizer = AutoTokenizer.from_pretrained(folder if has_tokenizer else base)
     except Exception as why:  # peft, transformers and safetensors raise whatever they meet
         reason = " ".join(str(why).split())[:300]
         raise ModelError(f"The adapters in {folder} do not fit their base: {reason}") from why
-    finally:
-        logging.set_verbosity(told)
     if torch.equal(network.score.weight, head):
         raise ModelError(f"The adapters in {folder} bring no head, so scores would be random.")
     network.save_pretrained(made)

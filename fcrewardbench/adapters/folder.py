@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,22 @@ from fcrewardbench.errors import MissingExtra, ModelError
 _FIRST_POSITION_BEHIND_PAD = frozenset(
     {"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "longformer"}
 )
+
+
+@contextmanager
+def headless_base() -> Iterator[None]:
+    """Load a base into a classifier without transformers' bars and its warning that the head is new."""
+    from transformers.utils import logging
+
+    before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+        if bars:
+            logging.enable_progress_bar()
 
 
 def load_tokenizer(model: str, *, trust_remote_code: bool) -> Any:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import transformers
 from accelerate import PartialState
 from datasets import Dataset
 from peft import LoraConfig, get_peft_model
@@ -27,6 +26,7 @@ from trl import RewardConfig
 
 from fcrewardbench import DataError, ModelError, RunError, UsageError
 from fcrewardbench.adapters.folder import (
+    headless_base,
     load_config,
     load_tokenizer,
     loading_error,
@@ -210,21 +210,17 @@ def network_of(base: Path, recipe: Recipe) -> Any:
     Raises:
         ModelError: it cannot be loaded, or lacks weights.
     """
-    before = transformers.utils.logging.get_verbosity()
-    transformers.utils.logging.disable_progress_bar()
-    transformers.utils.logging.set_verbosity_error()  # that the head is new is the point here
     try:
-        network, notes = AutoModelForSequenceClassification.from_pretrained(
-            base,
-            num_labels=1,
-            dtype=getattr(torch, recipe.dtype),
-            use_safetensors=True,
-            output_loading_info=True,
-        )
+        with headless_base():
+            network, notes = AutoModelForSequenceClassification.from_pretrained(
+                base,
+                num_labels=1,
+                dtype=getattr(torch, recipe.dtype),
+                use_safetensors=True,
+                output_loading_info=True,
+            )
     except Exception as why:  # transformers and safetensors raise whatever they meet
         raise loading_error(recipe.base, why) from why
-    finally:
-        transformers.utils.logging.set_verbosity(before)
     missing = sorted(set(notes["missing_keys"]) - {"score.weight"})
     if missing or not hasattr(network, "score"):
         raise ModelError(
