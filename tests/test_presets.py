@@ -130,10 +130,9 @@ def test_a_package_carries_a_model(
     assert hub == []
     with pytest.raises(UsageError, match="has no folder models/other"):
         load_named("package:fcrb_carrier/models/other")
-    with pytest.raises(
-        UsageError, match="fcrb_nowhere, which carries this model, is not installed"
-    ):
-        load_named("package:fcrb_nowhere/tiny")
+    for nowhere in ("fcrb_nowhere", "", "no.where", "../tiny"):
+        with pytest.raises(UsageError, match="which carries this model, is not installed"):
+            load_named(f"package:{nowhere}/tiny")
 
 
 def test_names_near_a_preset_and_the_list(fcrb: Fcrb) -> None:

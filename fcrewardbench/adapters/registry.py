@@ -288,9 +288,12 @@ def _is_hub_id(model: str) -> bool:
 def _in_package(place: str) -> Path:
     """The folder of a model that an installed package carries: PACKAGE/FOLDER."""
     package, _, folder_name = place.partition("/")
-    found = find_spec(package)
+    found = find_spec(package) if package.isidentifier() else None
     if found is None or found.origin is None:
-        raise UsageError(f"The package {package}, which carries this model, is not installed.")
+        raise UsageError(
+            f"The package '{package}', which carries this model, is not installed: install it, or name "
+            "the model package:PACKAGE/FOLDER."
+        )
     path = Path(found.origin).parent / folder_name
     if not path.is_dir():
         raise UsageError(f"The package {package} has no folder {folder_name}.")
