@@ -82,9 +82,10 @@ def _card(told: dict[str, Any]) -> str:
     if best:
         loss, accuracy = best["eval_loss"], best["eval_accuracy"]
         number, of = told["looked_at"]
+        trained_on = best["step"] * inputs["recipe"]["groups_per_step"]
         look = (
-            f"step {best['step']:.0f}: loss {loss:.4f}, accuracy {accuracy:.1%}, means over {number:,} "
-            f"of {of:,} groups"
+            f"step {best['step']:.0f}, after {trained_on:,.0f} groups: loss {loss:.4f}, accuracy "
+            f"{accuracy:.1%}, means over {number:,} of {of:,} groups"
         )
     revision = f" at {inputs['base']}" if inputs["base"] else ""
     return _CARD.format(

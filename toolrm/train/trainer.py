@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from peft.tuners.lora import LoraLayer
 from torch.nn.functional import logsigmoid
 from transformers import PreTrainedModel
 from trl import RewardTrainer
@@ -32,8 +31,6 @@ class TreeRewardTrainer(RewardTrainer):  # type: ignore[misc]
     def __init__(self, model: PreTrainedModel, **arguments: Any) -> None:
         over_trees(model)
         super().__init__(model, data_collator=TreeCollator(), **arguments)
-        if self.args.bf16:
-            _leave_inputs_as_they_are(self.model)
 
     def _set_signature_columns_if_needed(self) -> None:
         self._signature_columns = ["chosen_ids", "rejected_ids", "margins"]
@@ -80,10 +77,3 @@ class TreeRewardTrainer(RewardTrainer):  # type: ignore[misc]
         names = ("accuracy", "margin", "mean_reward", "std_reward")
         for name, value in zip(names, everywhere.mean(0).tolist(), strict=False):
             metrics[name].append(value)
-
-
-def _leave_inputs_as_they_are(model: Any) -> None:
-    """Spare the inputs of adapters a way to float32, out of which autocast takes them back at once."""
-    for module in model.modules():
-        if isinstance(module, LoraLayer):
-            module.cast_input_dtype_enabled = False
