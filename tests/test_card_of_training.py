@@ -38,8 +38,12 @@ def test_results_are_split_by_what_training_saw_and_replaced(
 ) -> None:
     mine, other = evaluations
     write_results(run, [mine], [other])
-    path = write_results(run, [mine], [other])
+    path = run / "model" / "README.md"
+    path.write_text(path.read_text() + "\n## Thanks\n\nTo all.\n")
+    assert write_results(run, [mine], [other]) == path
     text = path.read_text()
+    assert text.endswith("\n## Thanks\n\nTo all.\n")
+    assert "`baseline/longer`, adapter" in text
     assert text.startswith("# Mine\n\nIts own words.\n")
     assert text.count("## Benchmark results") == 1
     assert "| generators seen in training | 2 |" in text
@@ -59,4 +63,7 @@ def test_what_cannot_be_compared_is_refused(
     before = (run / "model" / "README.md").read_text()
     with pytest.raises(UsageError, match="on other data than every evaluation"):
         write_results(run, [evaluations[0]], [tmp_path / "elsewhere"])
+    (evaluations[1] / "rows.parquet").unlink()
+    with pytest.raises(UsageError, match="give the --out of fcrb evaluate"):
+        write_results(run, [evaluations[0]], [evaluations[1]])
     assert (run / "model" / "README.md").read_text() == before

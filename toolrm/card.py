@@ -22,7 +22,7 @@ _NOTE = (
 
 
 def write_results(run: Path, evaluations: Sequence[Path], against: Sequence[Path] = ()) -> Path:
-    """Put the results of a trained model behind everything else in its card, in place of earlier ones.
+    """Put the results of a trained model into its card, in place of earlier ones, else behind all.
 
     Args:
         run: the folder of `toolrm train`.
@@ -42,17 +42,39 @@ def write_results(run: Path, evaluations: Sequence[Path], against: Sequence[Path
         text = path.read_text("utf-8")
     except (OSError, ValueError, LookupError) as why:
         raise UsageError(f"{run} is no finished run of toolrm train ({why!r}).") from None
-    own = [(read_card(folder), read_parquet(folder / "rows.parquet")) for folder in evaluations]
+    own = [_read(folder) for folder in evaluations]
     lines = [HEADING, "", _NOTE, ""]
     for card, rows in own:
-        lines += [f"### {title(card)}", "", *_parts(card, rows, seen), ""]
+        lines += [f"### {title(card)}", "", _model(card), "", *_parts(card, rows, seen), ""]
     for folder in against:
         lines += _compared(folder, own, seen)
-    kept = text.partition(HEADING)[0].rstrip()
+    before, _, behind = text.partition(HEADING)
+    rest = behind.partition("\n## ")
     scratch = path.with_suffix(".part")
-    scratch.write_text("\n".join([kept, "", *lines]).rstrip() + "\n", "utf-8")
+    whole = "\n".join([before.rstrip(), "", *lines, "".join(rest[1:]).lstrip()])
+    scratch.write_text(whole.rstrip() + "\n", "utf-8")
     scratch.replace(path)
     return path
+
+
+def _read(folder: Path) -> tuple[dict[str, Any], list[Row]]:
+    """Card and rows of an evaluation."""
+    card = read_card(folder)
+    try:
+        return card, read_parquet(folder / "rows.parquet")
+    except (OSError, ValueError) as why:
+        raise UsageError(
+            f"The rows of {folder} cannot be read ({why}): give the --out of fcrb evaluate."
+        ) from None
+
+
+def _model(card: dict[str, Any]) -> str:
+    """What was scored, so that a reader can tell it from another dtype or model."""
+    model = card["model"]
+    return (
+        f"`{model['name']}`, adapter `{model['adapter']}`, dtype `{model['dtype']}`, revision "
+        f"`{model['revision']}`; data `{card['benchmark']['sha256']}`."
+    )
 
 
 def _parts(card: dict[str, Any], rows: list[Row], seen: frozenset[str]) -> list[str]:
@@ -75,21 +97,29 @@ def _compared(
     folder: Path, own: Sequence[tuple[dict[str, Any], list[Row]]], seen: frozenset[str]
 ) -> list[str]:
     """This model less another one, on the pairs that both have."""
-    other, rows = read_card(folder), {row.id: row for row in read_parquet(folder / "rows.parquet")}
+    other, found = _read(folder)
+    rows = {row.id: row for row in found}
     cells = []
     for card, mine in own:
         if card["benchmark"]["sha256"] != other["benchmark"]["sha256"]:
             continue
         common = [row for row in mine if row.id in rows]
         unseen = [row for row in common if row.generator not in seen]
-        for name, part in ((title(card), common), ("unseen generators", unseen)):
+        name = f"{title(card)}: the pairs in common"
+        for what, part in ((name, common), ("of these, unseen generators", unseen)):
             if part:
-                cells.append([name, f"{len(part):,}", *_difference(part, rows)])
+                cells.append([what, f"{len(part):,}", *_difference(part, rows)])
     if not cells:
         raise UsageError(f"{folder} is on other data than every evaluation of this model.")
     head = ["", "n", "difference", "95 % interval"]
-    name = f"{other['model']['name']} ({other['model']['adapter']})"
-    return [f"### Less {name}", "", *markdown_table(head, cells), ""]
+    return [
+        f"### Less {other['model']['name']}",
+        "",
+        _model(other),
+        "",
+        *markdown_table(head, cells),
+        "",
+    ]
 
 
 def _difference(part: list[Row], others: dict[str, Row]) -> list[str]:
