@@ -46,6 +46,7 @@ from toolrm.synthesize.config import GeneratorConfig
 from toolrm.synthesize.edits import EDITS
 from toolrm.synthesize.generate import calls_schema, generated
 from toolrm.synthesize.rejected import Tally, peers_of, rejected_of
+from toolrm.synthesize.said_edits import SAID_EDITS
 from toolrm.synthesize.split import held_out_tools
 from toolrm.synthesize.styles import STYLES, restyled
 from toolrm.synthesize.surface import given_away
@@ -534,6 +535,20 @@ def test_counts_alone_tell_neither_wrong_values_nor_types(data: Path) -> None:
     ]
     assert len(steps) > 40
     assert abs(sum(step > 0 for step in steps) - sum(step < 0 for step in steps)) <= FEW
+
+
+def test_wrong_values_stand_in_the_conversation_as_often_as_is_said(data: Path) -> None:
+    rows = [two_bookings(number) for number in range(60)]
+    (data / "dialogues.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    ids = {f"edit:{operator.id}" for operator in SAID_EDITS}
+    shares = []
+    for said in (0.0, 1.0):
+        limits = {"alike": 99, "operator": 0.5, "tool": 1.0}
+        config = configured(data, irrelevance=0, held_out=0, styled=0, limits=limits, said=said)
+        made = [pair.pair for pair in pairs_in(synthesize(config), config)]
+        values = [pair for pair in made if pair.error_type == ErrorType.VALUE.value]
+        shares.append(sum(pair.generator.partition("+")[0] in ids for pair in values) / len(values))
+    assert shares[1] > shares[0] + 0.2
 
 
 def test_nothing_is_given_away_where_candidates_differ_in_meaning_alone() -> None:

@@ -207,7 +207,7 @@ def _made(
         )
     replied = [one.asks for one in ready if not one.record.answer]
     asking = sum(replied) / len(replied) if replied else 0.5
-    tally = Tally(config.weights, asking, config.limits.operator, left_out=reasons)
+    tally = Tally(config.weights, asking, config.limits.operator, config.said, left_out=reasons)
     for done, one in enumerate(ready, 1):
         yield from _pairs(one, replies.get(one.record.id, ()), tally, config)
         progress(done, len(ready))

@@ -36,9 +36,6 @@ WITHIN_TYPE: tuple[tuple[frozenset[str], float], ...] = (
 )
 """Operators, and the largest share of their error type that they may make together."""
 
-SAID = 0.5
-"""Below this share of value errors whose wrong value stands in the conversation, such come first."""
-
 OF_PARAMETER = 0.01
 """The largest share of all edits that one operator may make on one parameter."""
 

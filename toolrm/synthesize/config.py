@@ -116,6 +116,9 @@ class SynthesizeConfig(_Part):
     Args:
         rejected_per_record: of different errors, as far as there are; they share the prompt.
         weights: by error type, how much of it there should be where a call is due.
+        said: the share of wrong values that stand in the conversation: below it, such come first, as
+            far as there are any. Less lets a look at the conversation for the value tell more, and
+            makes fewer wrong values that no reader would take for right ones.
         irrelevance: the share of records in which no call is due.
         obfuscated: the share of records whose function and parameter names say nothing.
         distractors: how few and how many tools there are beside those that are due; a record keeps
@@ -136,6 +139,7 @@ class SynthesizeConfig(_Part):
     generators: tuple[GeneratorConfig, ...] = ()
     rejected_per_record: int = Field(default=4, ge=1)
     weights: dict[ErrorType, float] = Field(default_factory=lambda: dict(_WEIGHTS))
+    said: float = Field(default=0.65, ge=0, le=1)
     irrelevance: float = Field(default=0.1, ge=0, lt=1)
     obfuscated: float = Field(default=0.5, ge=0, le=1)
     distractors: tuple[int, int] = (0, 5)

@@ -23,7 +23,6 @@ from toolrm.synthesize.bounds import (
     FEW,
     NEED_TELLING_NAMES,
     OF_PARAMETER,
-    SAID,
     WITHIN_TYPE,
     lists_options,
 )
@@ -51,6 +50,7 @@ class Tally:
     Args:
         asking: the share of right replies that ask for a value; of wrong replies as many do.
         most: the largest share that one operator may make.
+        said_share: below this share of `said` among value errors, such come first.
         edits: by operator, whatever else is wrong in its candidates.
         places: by operator and parameter.
         lean: by how many more of a type are longer than the right calls than are shorter.
@@ -61,6 +61,7 @@ class Tally:
     weights: Mapping[ErrorType, float]
     asking: float = 0.5
     most: float = 1.0
+    said_share: float = 0.65
     types: Counter[ErrorType] = field(default_factory=Counter)
     operators: Counter[str] = field(default_factory=Counter)
     edits: Counter[str] = field(default_factory=Counter)
@@ -100,7 +101,7 @@ class Tally:
         Args:
             telling: whether the names of the tools say something.
         """
-        lacking = kind is ErrorType.VALUE and self.said < SAID * self.types[kind]
+        lacking = kind is ErrorType.VALUE and self.said < self.said_share * self.types[kind]
         order = [
             (lacking and o not in SAID_EDITS, self.edits[o.id], rng.random(), o)
             for o in _BY_TYPE[kind]
