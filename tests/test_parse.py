@@ -60,6 +60,8 @@ def test_reasoning_before_and_end_tokens_behind_are_not_read(frame: str, text: s
         ("[f(a=today())]", [("f", {"a": "today()"})]),
         ("[f(from='a', to='b')]", [("f", {"from": "a", "to": "b"})]),
         ("[f(class='from=x', a=1)]", [("f", {"class": "from=x", "a": 1})]),
+        ("[as()]", [("as", {})]),
+        ("[client.import(from='a'), is.not(x=1)]", [("client.import", {"from": "a"}), ("is.not", {"x": 1})]),
         ("[f(a=1)", [("f", {"a": 1})]),
         ("get\\_weather(the\\_city='Oslo')", [("get_weather", {"the_city": "Oslo"})]),
         ('{"name": "f", "arguments": {"a": 1}}; {"name": "g", "arguments": {}}', [("f", {"a": 1}), ("g", {})]),

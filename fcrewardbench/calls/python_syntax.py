@@ -10,7 +10,6 @@ import operator
 import tokenize
 import warnings
 from collections.abc import Callable, Iterable
-from itertools import pairwise
 from typing import Any
 
 from fcrewardbench.calls.json_syntax import Unreadable, calls_of_json
@@ -59,17 +58,19 @@ def _syntax_tree(text: str) -> ast.Module:
 
 
 def _rename_keywords(text: str) -> str:
-    """Mark Python's reserved words where they are used as argument names: `from="x"`."""
+    """Mark Python's reserved words where they are names: `from="x"`, `import(…)`, `as.of(…)`."""
     try:
         tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
     except (tokenize.TokenError, SyntaxError) as why:
         raise ValueError(str(why)) from None
     lines = text.splitlines(keepends=True)
-    for token, following in reversed(list(pairwise(tokens))):
+    for before, token, following in reversed(
+        list(zip([None, *tokens], tokens, tokens[1:], strict=False))
+    ):
         if (
             token.type == tokenize.NAME
             and keyword.iskeyword(token.string)
-            and following.string == "="
+            and (following.string in ("=", "(", ".") or (before and before.string == "."))
         ):
             row, column = token.start
             lines[row - 1] = lines[row - 1][:column] + _RESERVED + lines[row - 1][column:]
@@ -108,10 +109,10 @@ def _call(node: ast.expr) -> Call:
 
 def _dotted(node: ast.expr) -> str | None:
     if isinstance(node, ast.Name):
-        return node.id
+        return node.id.removeprefix(_RESERVED)
     if isinstance(node, ast.Attribute):
         owner = _dotted(node.value)
-        return None if owner is None else f"{owner}.{node.attr}"
+        return None if owner is None else f"{owner}.{node.attr.removeprefix(_RESERVED)}"
     return None
 
 
