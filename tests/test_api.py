@@ -452,8 +452,9 @@ def test_an_error_of_the_groups_themselves_comes_through() -> None:
 
 
 STREAM = """
-import sys
+import signal, sys
 from test_api import ApiJudge, task
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 results = ApiJudge("m", base_url=sys.argv[1]).compare_groups(task(i) for i in range(99))
 print(next(results).id, flush=True)
 """
