@@ -1,4 +1,4 @@
-# The two commands of the README: make demo, make test.
+# The commands of the README: make demo, make test, make board.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -7,7 +7,7 @@ DEMO_RUN = runs/demo/smollm2-135m-q4-$(DEMO_PAIRS)
 TOOLRM_RUN = runs/demo/toolrm-smollm2-135m-$(DEMO_PAIRS)
 BASELINES := random longer shorter overlap schema
 
-.PHONY: demo test lint
+.PHONY: demo test lint board
 
 demo: $(VENV)/.demo
 	@for name in $(BASELINES); do \
@@ -25,6 +25,10 @@ lint: $(VENV)/.test
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
+board: $(VENV)/.board
+	$(BIN)/python -m leaderboard_app.build --out runs/site
+	$(BIN)/python -m leaderboard_app.app --site runs/site
+
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
@@ -33,6 +37,10 @@ $(VENV)/.python:
 
 $(VENV)/.demo: $(VENV)/.python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[hf]'
+	@touch $@
+
+$(VENV)/.board: $(VENV)/.python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[app]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.python pyproject.toml constraints.txt

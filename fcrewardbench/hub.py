@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from fcrewardbench.errors import DataError, UsageError
 
@@ -42,10 +43,16 @@ def snapshot(repository: str, revision: str | None = None) -> Path:
     return Path(path)
 
 
-def upload(folder: Path, repository: str, *, private: bool = False) -> str:
-    """Put a model's folder on the hub, in one commit, and return its address.
+def upload(
+    folder: Path,
+    repository: str,
+    *,
+    kind: Literal["model", "dataset", "space"] = "model",
+    private: bool = False,
+) -> str:
+    """Put a folder on the hub, in one commit, and return its address.
 
-    The repository is made where there is none.
+    The repository is made where there is none. Of a Space, files that the folder has not are deleted.
 
     Raises:
         UsageError: the id cannot be, access is refused, or a private repository is asked for and the
@@ -57,10 +64,22 @@ def upload(folder: Path, repository: str, *, private: bool = False) -> str:
 
     try:
         hub = huggingface_hub.HfApi()
-        hub.create_repo(repository, private=private, exist_ok=True)
-        if private and not hub.model_info(repository).private:
+        space = {"space_sdk": "gradio", "delete": "*"} if kind == "space" else {}
+        hub.create_repo(
+            repository,
+            repo_type=kind,
+            private=private,
+            exist_ok=True,
+            space_sdk=space.get("space_sdk"),
+        )
+        if private and not hub.repo_info(repository, repo_type=kind).private:
             raise UsageError(f"{repository} is there already, and public: nothing was uploaded.")
-        made = hub.upload_folder(repo_id=repository, folder_path=folder)
+        made = hub.upload_folder(
+            repo_id=repository,
+            folder_path=folder,
+            repo_type=kind,
+            delete_patterns=space.get("delete"),
+        )
     except errors.HFValidationError as why:
         raise UsageError(f"The hub takes no repository '{repository}': give OWNER/NAME.") from why
     except errors.OfflineModeIsEnabled as why:

@@ -12,7 +12,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import exp, sqrt
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 RESAMPLES = 10_000
 SEED = 0
@@ -81,8 +86,7 @@ def difference_interval(
     """95 % interval of the mean of `first` minus that of `second`, on the same pairs.
 
     The cluster bootstrap over the differences of each pair. With few clusters it is too narrow; there
-    it is Student's interval over the clusters' sums, with the ratio's linearised variance (Cochran
-    1977, "Sampling Techniques", 6.3).
+    it is Student's interval.
 
     Args:
         first, second: one credit per pair each, in the same order.
@@ -92,13 +96,31 @@ def difference_interval(
     totals, sizes = _by_cluster(differences, clusters)
     if len(sizes) >= FEW_CLUSTERS:
         return _cluster_bootstrap([(totals, sizes)])
+    return student_interval(differences, clusters)
+
+
+def student_interval(values: Sequence[float], clusters: Sequence[str]) -> Interval:
+    """95 % interval of a mean over pairs of values in [-1, 1], Student's over the clusters' sums.
+
+    The ratio's linearised variance is Cochran's (1977, "Sampling Techniques", 6.3). Differences in a
+    cell have this interval: a browser can calculate it, too.
+    """
     from scipy.stats import t
 
+    totals, sizes = _by_cluster(values, clusters)
     count, pairs = len(sizes), sum(sizes)
     mean = sum(totals) / pairs
     if count == 1:
         return Interval(-1.0, 1.0, "one tool catalogue tells nothing")
     spread = sum((total - mean * size) ** 2 for total, size in zip(totals, sizes, strict=True))
+    if mean and spread < 1e-12:
+        # The exact 97.5 % bound of how many catalogues may differ from what all of these have.
+        others = 1 - 0.025 ** (1 / count)
+        return Interval(
+            mean - others * (1 + mean),
+            mean + others * (1 - mean),
+            f"exact, {count} tool catalogues",
+        )
     half = float(t.ppf(0.975, count - 1)) * sqrt(spread * count / (count - 1)) / pairs
     return Interval(mean - half, mean + half, f"Student, {count} tool catalogues")
 
@@ -138,13 +160,10 @@ def _cluster_bootstrap(parts: Sequence[tuple[list[float], list[int]]]) -> Interv
     import numpy as np
 
     generator = np.random.default_rng(SEED)
-    shares = np.zeros(RESAMPLES)
-    for totals, sizes in parts:
-        weights = np.array([totals, sizes], dtype=float)
-        for start in range(0, RESAMPLES, 1000):  # in pieces, so that memory stays small
-            drawn = generator.integers(0, len(sizes), (1000, len(sizes)))
-            credit, count = weights[0][drawn].sum(1), weights[1][drawn].sum(1)
-            shares[start : start + 1000] += credit / count / len(parts)
+    shares = sum(
+        bootstrap_means(np.array([totals]), np.array(sizes, dtype=float), generator)[0]
+        for totals, sizes in parts
+    ) / len(parts)
     low, high = np.quantile(shares, [0.025, 0.975])
     clusters = " + ".join(str(len(sizes)) for _, sizes in parts)
     return Interval(
@@ -153,3 +172,64 @@ def _cluster_bootstrap(parts: Sequence[tuple[list[float], list[int]]]) -> Interv
         f"cluster bootstrap, percentile, {clusters} tool catalogues, {RESAMPLES} resamples, "
         f"seed {SEED}",
     )
+
+
+def bootstrap_means(
+    totals: NDArray[np.float64], sizes: NDArray[np.float64], generator: np.random.Generator
+) -> NDArray[np.float64]:
+    """The mean of every row in every resample of the clusters, which is the same for all rows.
+
+    Args:
+        totals: [rows, clusters], the sum of each row's values in each cluster.
+        sizes: [clusters], the weight of each.
+
+    Returns:
+        [rows, RESAMPLES].
+    """
+    import numpy as np
+
+    count, at_once = len(sizes), 1000  # in pieces, so that memory stays small
+    means = np.empty((len(totals), RESAMPLES))
+    for start in range(0, RESAMPLES, at_once):
+        drawn = generator.integers(0, count, (at_once, count))
+        drawn += np.arange(at_once)[:, None] * count
+        times = np.bincount(drawn.ravel(), minlength=at_once * count).reshape(at_once, count)
+        weights = times.astype(float)
+        means[:, start : start + at_once] = totals @ weights.T / (weights @ sizes)
+    return means
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationBin:
+    """Pairs whose predicted probability of a right choice is in [low, high), and the share that is."""
+
+    low: float
+    high: float
+    n: int
+    predicted: float
+    right: float
+    interval: Interval
+
+
+def calibration(
+    margins: Sequence[float], right: Sequence[bool], bins: int = 10
+) -> list[CalibrationBin]:
+    """σ(|margin|), the Bradley-Terry probability of a right choice, against the share of right ones.
+
+    Bins of one width from ½ to 1; empty ones are left out.
+
+    Args:
+        margins: the score of the right candidate less that of the wrong one, or the other way round.
+        right: whether the preferred candidate is the right one.
+    """
+    parts: dict[int, list[tuple[float, bool]]] = defaultdict(list)
+    for margin, is_right in zip(margins, right, strict=True):
+        predicted = 1 / (1 + exp(-min(abs(margin), 700.0)))
+        parts[min(int((predicted - 0.5) * 2 * bins), bins - 1)].append((predicted, is_right))
+    found = []
+    for place, pairs in sorted(parts.items()):
+        share = sum(is_right for _, is_right in pairs) / len(pairs)
+        low, high = 0.5 + place / (2 * bins), 0.5 + (place + 1) / (2 * bins)
+        mean = sum(predicted for predicted, _ in pairs) / len(pairs)
+        found.append(CalibrationBin(low, high, len(pairs), mean, share, wilson(share, len(pairs))))
+    return found

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,12 +16,26 @@ from urllib.parse import urlsplit
 TOKEN = "hf_right"
 
 
+def environment(url: str, token: str, home: Path) -> dict[str, str]:
+    """What makes `huggingface_hub` speak to a small hub."""
+    return {
+        **os.environ,
+        "HF_ENDPOINT": url,
+        "HF_HUB_OFFLINE": "0",
+        "HF_HUB_DISABLE_XET": "1",  # the small hub takes files as Git LFS does
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_HOME": str(home),
+        "HF_TOKEN": token,
+    }
+
+
 class HubServer:
-    """`files` are those of all commits by `repository/path`."""
+    """`files` are those of all commits by `repository/path`, `kinds` what each repository is."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.private: dict[str, bool] = {}
+        self.kinds: dict[str, str] = {}
         self._objects: dict[str, bytes] = {}
         hub = self
 
@@ -30,7 +46,7 @@ class HubServer:
             def _body(self) -> bytes:
                 return self.rfile.read(int(self.headers.get("Content-Length") or 0))
 
-            def _answer(self, status: int, content: dict[str, Any]) -> None:
+            def _answer(self, status: int, content: Any) -> None:
                 data = json.dumps(content).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
@@ -42,6 +58,14 @@ class HubServer:
                 name = "/".join(urlsplit(self.path).path.split("/")[3:5])
                 if self.headers.get("Authorization") != f"Bearer {TOKEN}":
                     self._answer(401, {"error": "Invalid credentials"})
+                    return
+                if "/tree/" in self.path:
+                    own = [one for one in hub.files if one.startswith(f"{name}/")]
+                    listed = [
+                        {"type": "file", "path": one[len(name) + 1 :], "size": 1, "oid": "0" * 40}
+                        for one in own
+                    ]
+                    self._answer(200, listed)
                     return
                 told = {"id": name, "sha": "0" * 40, "private": hub.private[name], "siblings": []}
                 self._answer(200, told)
@@ -60,6 +84,7 @@ class HubServer:
                 if path == "/api/repos/create":
                     told = json.loads(body)
                     name = "/".join(filter(None, (told.get("organization"), told["name"])))
+                    hub.kinds[name] = told.get("type") or "model"
                     hub.private.setdefault(name, told.get("visibility") == "private")
                     self._answer(200, {"url": f"{hub.url}/{name}"})
                 elif path == "/api/validate-yaml":
@@ -103,6 +128,8 @@ class HubServer:
         value = line["value"]
         if line["key"] == "file":
             self.files[f"{repository}/{value['path']}"] = base64.b64decode(value["content"])
+        elif line["key"] == "deletedFile":
+            del self.files[f"{repository}/{value['path']}"]
         elif line["key"] == "lfsFile":
             self.files[f"{repository}/{value['path']}"] = self._objects[value["oid"]]
 

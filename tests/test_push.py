@@ -8,22 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from hub_server import TOKEN, HubServer
+from hub_server import TOKEN, HubServer, environment
 
 
 def _push(url: str, token: str, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {
-        **os.environ,
-        "HF_ENDPOINT": url,
-        "HF_HUB_OFFLINE": "0",
-        "HF_HUB_DISABLE_XET": "1",  # the small hub takes files as Git LFS does
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "HF_HOME": str(home),
-        "HF_TOKEN": token,
-    }
     return subprocess.run(
         [sys.executable, "-m", "toolrm", "push", *arguments],
-        env=environment,
+        env=environment(url, token, home),
         capture_output=True,
         text=True,
         check=False,

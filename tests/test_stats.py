@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from fcrewardbench.stats import FEW_CLUSTERS, accuracy_interval, difference_interval, wilson
+from fcrewardbench.stats import (
+    FEW_CLUSTERS,
+    accuracy_interval,
+    calibration,
+    difference_interval,
+    student_interval,
+    wilson,
+)
 
 
 @pytest.mark.parametrize(("wins", "n"), [(0, 5), (5, 5), (7, 20), (45, 50), (1, 1)])
@@ -91,3 +98,45 @@ def test_a_difference_of_the_same_is_nothing_and_one_catalogue_tells_nothing() -
         assert (found.low, found.high) == (0, 0)
     alone = difference_interval(credits, [1 - c for c in credits], ["one"] * 60)
     assert (alone.low, alone.high) == (-1, 1)
+
+
+@pytest.mark.parametrize(("clusters", "size"), [(40, 1), (60, 1), (60, 4), (400, 1)])
+def test_pointwise_coverage_is_93_to_97_percent(
+    clusters: int, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Simulated, 2,000 runs with 1,000 resamples each: headline intervals, and Wilson's in cells."""
+    monkeypatch.setattr("fcrewardbench.stats.RESAMPLES", 1000)
+    generator = np.random.default_rng(11)
+    names = [str(i) for i in range(clusters) for _ in range(size)]
+    covered = 0
+    for _ in range(2000):
+        shares = generator.beta(6, 4, clusters)
+        credits = (generator.random((clusters, size)) < shares[:, None]).astype(float)
+        found = accuracy_interval(list(credits.ravel()), names)
+        covered += found.low <= 0.6 <= found.high
+    assert 0.93 <= covered / 2000 <= 0.97
+
+
+def test_a_cell_whose_differences_are_all_alike_is_not_certain() -> None:
+    """With n catalogues the share that may be otherwise has the exact bound 1 - 0.025 ** (1 / n)."""
+    found = student_interval([1.0, 1.0], ["a", "b"])
+    assert found.high == pytest.approx(1.0)
+    assert found.low == pytest.approx(1 - 2 * (1 - 0.025**0.5))
+    many = student_interval([0.5] * 40, [str(i) for i in range(40)])
+    assert many.low < 0.5 < many.high
+    assert many.high - many.low == pytest.approx(2 * (1 - 0.025 ** (1 / 40)))
+
+
+def test_calibration_of_a_true_bradley_terry_model_is_on_the_diagonal() -> None:
+    generator = np.random.default_rng(12)
+    margins = generator.normal(0, 2, 20_000)
+    right = generator.random(20_000) < 1 / (1 + np.exp(-np.abs(margins)))
+    bins = calibration(list(margins), list(right))
+    assert sum(one.n for one in bins) == 20_000
+    inside = 0
+    for one in bins:
+        assert one.low <= one.predicted <= one.high
+        assert one.right == pytest.approx(one.predicted, abs=0.05)
+        inside += one.interval.low <= one.predicted <= one.interval.high
+    assert inside >= len(bins) - 2
+    assert calibration([800.0, -800.0], [True, False])[0].n == 2

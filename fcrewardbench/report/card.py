@@ -65,6 +65,12 @@ def metrics(rows: Sequence[Row], *, balanced: bool = False) -> dict[str, Any]:
     return result
 
 
+def accuracy(rows: Sequence[Row], *, balanced: bool) -> float:
+    """Mean credit; where `balanced`, the mean over the error types of the mean in each."""
+    strata = [row.error_type if balanced else "" for row in rows]
+    return _mean_over(strata, [row.credit for row in rows])
+
+
 def _mean_over(strata: Sequence[str], values: Sequence[float]) -> float:
     """The mean over strata of the mean in each."""
     parts: dict[str, list[float]] = defaultdict(list)

@@ -90,8 +90,17 @@ def run_table(card: Card) -> Table:
     return table
 
 
-def compare_table(cards: Sequence[Card]) -> Table:
-    """Several runs, the best first."""
+def compare_table(
+    cards: Sequence[Card],
+    ranks: Sequence[tuple[int, int]] | None = None,
+    ranked_on: int | None = None,
+) -> Table:
+    """Several runs, the best first.
+
+    Args:
+        ranks: the rank interval of every run, where there are several.
+        ranked_on: the number of pairs that all runs have, which the ranks are from.
+    """
     from rich.text import Text
 
     benchmark = cards[0]["benchmark"]
@@ -99,14 +108,19 @@ def compare_table(cards: Sequence[Card]) -> Table:
     heading = f"{_name(benchmark)}, {benchmark['pairs']:,} {rows}"
     disputed = any(card["without_disputed"] for card in cards)
     numbers = [*_NUMBERS[1:], "ties", *(["without disputed"] if disputed else [])]
-    table = _table(heading, ["model", rows], numbers)
+    table = _table(heading, [*(["rank"] if ranks else []), "model", rows], numbers)
     if any(card["sample"] for card in cards):
         table.caption = "Where fewer pairs are scored, they are a sample stratified by error type."
+        if ranks:
+            table.caption += f" Ranks are from the {ranked_on:,} that all have."
         table.caption_justify = "left"
-    for card in sorted(cards, key=lambda c: -c["metrics"]["accuracy"]):
+    order = sorted(range(len(cards)), key=lambda place: -cards[place]["metrics"]["accuracy"])
+    for place in order:
+        card = cards[place]
         metrics, sample = card["metrics"], card["sample"]
         pairs = f"{metrics['n']:,}" + (f" of {sample['of']:,}" if sample else "")
         table.add_row(
+            *([rank_text(*ranks[place])] if ranks else []),
             Text(card["model"]["name"]),
             pairs,
             _percent(metrics["accuracy"]),
@@ -116,6 +130,11 @@ def compare_table(cards: Sequence[Card]) -> Table:
             *([_percent((card["without_disputed"] or metrics)["accuracy"])] if disputed else []),
         )
     return table
+
+
+def rank_text(low: int, high: int) -> str:
+    """A rank interval."""
+    return str(low) if low == high else f"{low}–{high}"
 
 
 _NUMBERS = ("n", "accuracy", "95 % interval", "strict")

@@ -1,0 +1,161 @@
+"""The leaderboard with 500 submissions: build time and memory, first paint, sorting and filtering.
+
+    python bench/board.py [--entries 500] [--rounds 5] [--out bench/results/board]
+
+The submissions are made (on the real rows of open/core), and shown twice in Chromium: by our page in
+Gradio's server mode, and as a table in Gradio's Blocks (`gr.Dataframe`). Run it on an idle machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from made_submissions import make_submission  # noqa: E402
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+BLOCKS = """
+import json, sys
+import gradio, pandas
+board = json.load(open(sys.argv[1]))
+rows = [
+    {"rank": f"{e['rank']['low']}-{e['rank']['high']}", "model": e["name"], "kind": e["kind"],
+     "accuracy": e["results"]["core"]["accuracy"], "strict": e["results"]["core"]["strict"],
+     **{t: c["accuracy"] for t, c in e["results"]["core"]["by_error_type"].items()}}
+    for e in board["entries"]
+]
+with gradio.Blocks() as app:
+    gradio.Dataframe(pandas.DataFrame(rows), interactive=False, show_search="filter")
+app.launch(server_port=int(sys.argv[2]), quiet=True, ssr_mode=False)
+"""
+
+
+def make(root: Path, entries: int) -> None:
+    """So many submissions, from blind to good, one baseline among each hundred."""
+    skills = np.random.default_rng(0).uniform(0, 3, entries)
+    for place, skill in enumerate(skills):
+        kind = "baseline" if place % 100 == 0 else ["classifier", "judge", "likelihood"][place % 3]
+        facts = {"kind": kind, "parameters": int(10 ** (8 + place % 30 / 10))}
+        make_submission(root, f"model-{place}", skill=float(skill), seed=place, facts=facts)
+
+
+def timed_build(submissions: Path, site: Path) -> dict[str, float]:
+    """Seconds and peak memory of a build on one core."""
+    command = [sys.executable, "-m", "leaderboard_app.build", "--submissions", str(submissions)]
+    started = time.monotonic()
+    process = subprocess.Popen(
+        ["taskset", "--cpu-list", "0", *command, "--out", str(site)],
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit("the build failed")
+    return {
+        "seconds": time.monotonic() - started,
+        "cpu_seconds": usage.ru_utime + usage.ru_stime,
+        "peak_mib": usage.ru_maxrss / 1024,
+    }
+
+
+@contextmanager
+def server(*command: str, port: int) -> Iterator[str]:
+    process = subprocess.Popen([sys.executable, *command], cwd=ROOT)
+    try:
+        for _ in range(240):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.25)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
+ACT = """([selector, value]) => new Promise((done) => {
+  const node = document.querySelector(selector);
+  const started = performance.now();
+  if (value === null) node.click();
+  else { node.value = value; node.dispatchEvent(new Event('input', {bubbles: true})); }
+  requestAnimationFrame(() => setTimeout(() => done(performance.now() - started), 0));
+})"""
+
+
+def in_browser(url: str, ready: str, acts: dict[str, list[Any]], rounds: int) -> dict[str, Any]:
+    """Milliseconds until the first paint and until the table is there; of each act until its frame."""
+    from playwright.sync_api import sync_playwright
+
+    found: dict[str, list[float]] = {"first_paint": [], "table": [], **{name: [] for name in acts}}
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium(), args=FLAGS)
+        for _ in range(rounds):
+            page = browser.new_context(viewport={"width": 1400, "height": 900}).new_page()
+            page.goto(url)
+            page.wait_for_selector(ready, timeout=60_000)
+            found["table"].append(page.evaluate("performance.now()"))
+            found["first_paint"].append(page.evaluate(PAINT))
+            for name, act in acts.items():
+                found[name].append(page.evaluate(ACT, act))
+            page.close()
+        browser.close()
+    return {name: {"median_ms": statistics.median(v), "all_ms": v} for name, v in found.items()}
+
+
+def chromium() -> str:
+    import shutil
+
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        raise SystemExit("chromium is not installed: apt-get install chromium")
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--entries", type=int, default=500)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--out", type=Path, default=ROOT / "bench" / "results" / "board")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        submissions, site = Path(scratch) / "submissions", Path(scratch) / "site"
+        make(submissions, asked.entries)
+        result: dict[str, Any] = {"entries": asked.entries, "rounds": asked.rounds}
+        result["build"] = timed_build(submissions, site)
+        acts = {
+            "sort": ["th.c-strict button", None],
+            "filter": ["input[type=search]", "model-12"],
+            "unfilter": ["input[type=search]", ""],
+        }
+        with server(
+            "-m", "leaderboard_app.app", "--site", str(site), "--port", "7871", port=7871
+        ) as url:
+            result["server_mode"] = in_browser(url, "tbody tr", acts, asked.rounds)
+        with server("-c", BLOCKS, str(site / "board.json"), "7872", port=7872) as url:
+            result["blocks"] = in_browser(url, "td", {}, asked.rounds)
+    result["peak_mib_here"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    asked.out.mkdir(parents=True, exist_ok=True)
+    (asked.out / "result.json").write_text(json.dumps(result, indent=2) + "\n")
+    print(json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    main()

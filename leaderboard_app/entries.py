@@ -1,0 +1,288 @@
+"""Submissions as the board shows them."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fcrewardbench.benchmarks.labels import (
+    KnownLabels,
+    known_labels,
+    labels_sha256,
+    loadable,
+    required_subset,
+)
+from fcrewardbench.comparisons import SIGNIFICANCE, Comparisons, win_table
+from fcrewardbench.errors import DataError
+from fcrewardbench.report.card import accuracy, disputes
+from fcrewardbench.report.comparison import compare_runs
+from fcrewardbench.rows import Row
+from fcrewardbench.stats import calibration
+from fcrewardbench.submissions.card import BASELINE, Metrics, SubsetResult
+from fcrewardbench.submissions.entries import Entry
+from fcrewardbench.submissions.numbers import rows_of
+from fcrewardbench.submissions.pack import LOCAL_OPTIONS
+from fcrewardbench.submissions.rivals import fingerprints
+from fcrewardbench.submissions.validate import name_and_scope_problems
+from fcrewardbench.types import Outcome
+
+LETTERS = {
+    Outcome.WIN.value: "w",
+    Outcome.LOSS.value: "l",
+    Outcome.TIE.value: "t",
+    Outcome.INCONSISTENT.value: "i",
+    Outcome.UNPARSED.value: "u",
+    Outcome.REFUSED.value: "r",
+    Outcome.TOO_LONG.value: "x",
+    Outcome.ERROR.value: "e",
+}
+_BINS = 10
+_ROUNDING = 1e-9
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An entry, its rows by subset in the benchmark's order, and where it stands."""
+
+    entry: Entry
+    rows: dict[str, list[Row]]
+    rank: tuple[int, int]
+    leader: bool
+    good: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """All entries of a benchmark, compared on the subset that is required."""
+
+    benchmark: str
+    standings: list[Standing]
+    compared: Comparisons
+
+    @property
+    def known(self) -> dict[str, KnownLabels]:
+        return known_labels()[self.benchmark]
+
+    @property
+    def good(self) -> list[str]:
+        """The entries that are significantly better than every baseline."""
+        return [one.entry.id for one in self.standings if one.good]
+
+
+def field_of(benchmark: str, entries: Sequence[Entry]) -> Field:
+    """Compare the entries of a benchmark.
+
+    Raises:
+        DataError: an entry has not the benchmark's rows, or says another accuracy than they have.
+    """
+    rows = [_checked_rows(entry) for entry in entries]
+    required = required_subset(benchmark)
+    compared = compare_runs([one[required] for one in rows], balanced=False)
+    baselines = [i for i, entry in enumerate(entries) if entry.card.model.kind == BASELINE]
+    clear = (compared.p_holm < SIGNIFICANCE) & (compared.difference > 0)
+    good = [bool(baselines) and bool(one[baselines].all()) for one in clear]
+    standings = [
+        standing_of(entry, compared, place, rows[place], good[place])
+        for place, entry in enumerate(entries)
+    ]
+    return Field(benchmark, standings, compared)
+
+
+def standing_of(
+    entry: Entry,
+    compared: Comparisons,
+    place: int,
+    rows: dict[str, list[Row]] | None = None,
+    good: bool = False,
+) -> Standing:
+    """Where an entry stands, which is at `place` in a comparison.
+
+    Raises:
+        DataError: see `field_of`.
+    """
+    own = _checked_rows(entry) if rows is None else rows
+    return Standing(entry, own, compared.rank_intervals()[place], compared.leaders()[place], good)
+
+
+def _checked_rows(entry: Entry) -> dict[str, list[Row]]:
+    """The rows of every subset; a short form of what `fcrb validate` checks of each submission."""
+    problems = [str(problem) for problem in name_and_scope_problems(entry)]
+    if problems:
+        raise DataError(f"{entry.folder}: {'; '.join(problems)}.")
+    found = {}
+    for name, result in entry.card.results.items():
+        known = known_labels()[entry.card.benchmark][name]
+        submitted = entry.subset(name)
+        if labels_sha256(row.label() for row in submitted) != known.labels_sha256:
+            raise DataError(f"{entry.folder} has not the rows of {name}: run fcrb validate on it.")
+        rows = rows_of(entry.card.benchmark, submitted)
+        if abs(accuracy(rows, balanced=known.balanced) - result.metrics.accuracy) > _ROUNDING:
+            raise DataError(f"{entry.folder} says another accuracy: run fcrb validate on it.")
+        found[name] = rows
+    return found
+
+
+def summary(standing: Standing) -> Json:
+    """What `board.json` says of an entry."""
+    entry = standing.entry
+    card, facts = entry.card, entry.card.model
+    known, required = known_labels()[card.benchmark], required_subset(card.benchmark)
+    badge = entry.reproduced
+    return {
+        "id": entry.id,
+        "benchmark": card.benchmark,
+        **facts.model_dump(
+            mode="json", exclude={"links", "contact", "training_data", "overlap_sha256"}
+        ),
+        "links": facts.links.model_dump(exclude_none=True),
+        "dtype": card.results[required].dtype,
+        "reproduced": badge and {"date": badge.date.isoformat(), "sample": badge.sample},
+        "complete": card.results.keys() == known.keys(),
+        "command": _command(card.benchmark, required, card.results[required]),
+        "rank": {"low": standing.rank[0], "high": standing.rank[1]},
+        "leader_group": standing.leader,
+        "results": {
+            name: _result(result, standing.rows[name], balanced=known[name].balanced)
+            for name, result in card.results.items()
+        },
+    }
+
+
+def _command(benchmark: str, subset: str, result: SubsetResult) -> str:
+    """The command that makes the run again."""
+    words = [
+        "fcrb",
+        "evaluate",
+        "--model",
+        result.model,
+        "--benchmark",
+        loadable(benchmark, subset),
+    ]
+    words += ["--adapter", result.adapter]
+    for name, value in sorted(result.options.items()):
+        if name not in LOCAL_OPTIONS:
+            words += [
+                "--option",
+                f"{name}={value if isinstance(value, str) else json.dumps(value)}",
+            ]
+    return shlex.join(words)
+
+
+def _result(result: SubsetResult, rows: list[Row], *, balanced: bool) -> Json:
+    metrics = result.metrics
+    disputed = disputes(rows, balanced=balanced)
+    sure = disputed["without_disputed"]
+    return {
+        **_cell(metrics),
+        "strict": metrics.strict_accuracy,
+        "without_disputed": sure
+        and _cell(Metrics.model_validate(sure)) | {"strict": sure["strict_accuracy"]},
+        "outcomes": {outcome.value: count for outcome, count in metrics.outcomes.items()},
+        "order_consistency": metrics.order_consistency,
+        "auc": metrics.auc,
+        "auc_ci": metrics.auc_ci,
+        "by_error_type": {name: _cell(part) for name, part in result.by_error_type.items()},
+        "by_category": {name: _cell(part) for name, part in result.by_category.items()},
+        "tokens_per_1000": 1000 * result.tokens_computed / metrics.n,
+        "seconds_per_1000": 1000 * result.seconds / metrics.n,
+    }
+
+
+def _cell(metrics: Metrics) -> Json:
+    return {"n": metrics.n, "accuracy": metrics.accuracy, "ci": metrics.accuracy_ci}
+
+
+def details(field: Field, place: int) -> Json:
+    """What the file of one entry says."""
+    standing = field.standings[place]
+    required = required_subset(field.benchmark)
+    return {
+        "entry": standing.entry.id,
+        "card": standing.entry.card.model_dump(mode="json"),
+        "subsets": {name: _outcomes(rows) for name, rows in standing.rows.items()},
+        "fingerprints": fingerprints(standing.entry),
+        "against": {
+            other.entry.id: _against(field, place, rival, required)
+            for rival, other in enumerate(field.standings)
+            if rival != place
+        },
+    }
+
+
+def letters(rows: Sequence[Row]) -> str:
+    """One letter a row."""
+    return "".join(LETTERS[row.outcome] for row in rows)
+
+
+def _outcomes(rows: Sequence[Row]) -> Json:
+    sets = any(len(row.correct) > 2 for row in rows)
+    result: Json = {
+        "outcomes": letters(rows),
+        "credits": None,
+        "margins": None,
+        "calibration": None,
+    }
+    if sets:
+        return result | {"credits": [round(row.credit, 4) for row in rows]}
+    scored = [row for row in rows if row.scores is not None and row.outcome != Outcome.TIE]
+    if not scored:
+        return result
+    margins = [_margin(row) for row in scored]
+    right = [row.outcome == Outcome.WIN for row in scored]
+    bins = [
+        {
+            "low": one.low,
+            "high": one.high,
+            "n": one.n,
+            "predicted": one.predicted,
+            "right": one.right,
+            "ci": [one.interval.low, one.interval.high],
+        }
+        for one in calibration(margins, right)
+    ]
+    return result | {"margins": _histogram(margins, right), "calibration": bins}
+
+
+def _margin(row: Row) -> float:
+    assert row.scores is not None
+    return abs(row.scores[0] - row.scores[1])
+
+
+def _histogram(margins: Sequence[float], right: Sequence[bool]) -> Json:
+    """Counts of |margin| up to its 99th percentile; the last bin has what is beyond, too."""
+    sizes, chosen = np.array(margins), np.array(right)
+    top = float(np.quantile(sizes, 0.99)) or 1.0
+    edges = np.linspace(0, top, _BINS + 1)
+    clipped = np.minimum(sizes, top)
+    return {
+        "edges": edges.tolist(),
+        "right": np.histogram(clipped[chosen], edges)[0].tolist(),
+        "wrong": np.histogram(clipped[~chosen], edges)[0].tolist(),
+    }
+
+
+def _against(field: Field, place: int, rival: int, subset: str) -> Json:
+    compared = field.compared
+    first, second = (
+        [row.outcome == Outcome.WIN for row in field.standings[one].rows[subset]]
+        for one in (place, rival)
+    )
+    table = win_table(first, second)
+    return {
+        "difference": float(compared.difference[place, rival]),
+        "ci": [float(ends[place, rival]) for ends in compared.intervals],
+        "p": float(compared.p[place, rival]),
+        "p_holm": float(compared.p_holm[place, rival]),
+        "mcnemar": table.p,
+        "both": table.both,
+        "only_this": table.only_first,
+        "only_other": table.only_second,
+        "neither": table.neither,
+    }

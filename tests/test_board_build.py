@@ -1,0 +1,178 @@
+"""Submissions → static files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from made_submissions import make_submission
+
+from fcrewardbench import DataError
+from fcrewardbench.benchmarks.labels import known_labels
+from fcrewardbench.stats import difference_interval
+from fcrewardbench.submissions.entries import read_entry
+from fcrewardbench.submissions.rows import write_rows
+from leaderboard_app.build import build
+
+
+@pytest.fixture(scope="module")
+def submissions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("submissions")
+    subsets = ("core", "abstain", "candidates", "minimal")
+    make_submission(root, "good", skill=2.0, seed=1, subsets=subsets)
+    make_submission(root, "fair", skill=1.0, seed=2)
+    make_submission(
+        root, "blind", skill=0.0, seed=3, facts={"kind": "baseline", "organisation": "baseline"}
+    )
+    return root
+
+
+@pytest.fixture(scope="module")
+def site(submissions: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("board") / "site"
+    build(submissions, out, repository="https://example.org/board")
+    return out
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _entry(site: Path, id: str) -> Any:
+    return next(one for one in _json(site / "board.json")["entries"] if one["id"] == id)
+
+
+def test_the_board_says_what_the_cards_say(site: Path, submissions: Path) -> None:
+    for id in ("made-up__good", "made-up__fair", "baseline__blind"):
+        shown, entry = _entry(site, id), read_entry(submissions / "open@2" / id)
+        for name, result in entry.card.results.items():
+            assert shown["results"][name]["accuracy"] == result.metrics.accuracy
+            assert shown["results"][name]["ci"] == list(result.metrics.accuracy_ci)
+            assert shown["results"][name]["tokens_per_1000"] == pytest.approx(200_000)
+    assert _entry(site, "made-up__good")["complete"]
+    assert not _entry(site, "made-up__fair")["complete"]
+
+
+def test_ranks_and_leaders(site: Path) -> None:
+    ranks = {id: _entry(site, id) for id in ("made-up__good", "made-up__fair", "baseline__blind")}
+    assert [one["rank"] for one in ranks.values()] == [
+        {"low": 1, "high": 1},
+        {"low": 2, "high": 2},
+        {"low": 3, "high": 3},
+    ]
+    assert [one["leader_group"] for one in ranks.values()] == [True, False, False]
+
+
+def test_outcomes_stand_in_the_order_of_the_index(site: Path, submissions: Path) -> None:
+    index = _json(site / "pairs/open@2/core/index.json")
+    entry = read_entry(submissions / "open@2/made-up__good")
+    by_id = {row.id: row for row in entry.subset("core")}
+    assert sorted(index["ids"]) == sorted(by_id)
+    outcomes = _json(site / "models/open@2/made-up__good.json")["subsets"]["core"]["outcomes"]
+    assert [by_id[id].outcome[0] for id in index["ids"]] == list(outcomes)
+    kinds = [index["error_types"][place] for place in index["error_type"]]
+    assert kinds == [by_id[id].error_type for id in index["ids"]]
+    assert len(set(index["cluster"])) == len({row.catalogue for row in by_id.values()})
+
+
+def test_comparisons_are_those_of_the_rows(site: Path, submissions: Path) -> None:
+    told = _json(site / "models/open@2/made-up__good.json")["against"]["made-up__fair"]
+    good, fair = (
+        [row.row() for row in read_entry(submissions / "open@2" / id).subset("core")]
+        for id in ("made-up__good", "made-up__fair")
+    )
+    interval = difference_interval(
+        [row.credit for row in good],
+        [row.credit for row in fair],
+        [row.catalogue for row in good],
+    )
+    assert told["ci"] == pytest.approx([interval.low, interval.high])
+    assert told["both"] + told["only_this"] + told["only_other"] + told["neither"] == 1500
+    assert told["difference"] == pytest.approx((told["only_this"] - told["only_other"]) / 1500)
+    back = _json(site / "models/open@2/made-up__fair.json")["against"]["made-up__good"]
+    assert back["difference"] == -told["difference"]
+    assert back["p_holm"] == told["p_holm"] >= told["p"]
+
+
+def test_every_pair_is_in_a_chunk_with_everybodys_outcome(site: Path) -> None:
+    board = _json(site / "board.json")
+    for subset in board["benchmarks"][0]["subsets"]:
+        folder = site / "pairs/open@2" / subset["name"]
+        index = _json(folder / "index.json")
+        chunks = [
+            _json(folder / f"{place}.json") for place in range(len(list(folder.iterdir())) - 1)
+        ]
+        items = [item for chunk in chunks for item in chunk["items"]]
+        assert [item["id"] for item in items] == index["ids"]
+        assert {len(chunk["items"]) for chunk in chunks[:-1]} <= {subset["chunk"]}
+        place = chunks[0]["entries_order"].index("made-up__good")
+        outcomes = "".join(row[place] for chunk in chunks for row in chunk["outcomes"])
+        own = _json(site / "models/open@2/made-up__good.json")["subsets"][subset["name"]]
+        assert outcomes == own["outcomes"]
+        fair = chunks[0]["entries_order"].index("made-up__fair")
+        lacks = all(row[fair] == "-" for chunk in chunks for row in chunk["outcomes"])
+        assert lacks == (subset["name"] != "core")
+
+
+def test_the_hardest_are_missed_by_the_good(site: Path) -> None:
+    index = _json(site / "pairs/open@2/core/index.json")
+    assert sorted(index["good"]) == ["made-up__fair", "made-up__good"]
+    outcomes = [
+        _json(site / f"models/open@2/{id}.json")["subsets"]["core"]["outcomes"]
+        for id in index["good"]
+    ]
+    counts = [sum(one[place] == "l" for one in outcomes) for place in range(1500)]
+    assert len(index["hardest"]) == 100
+    assert [missed for _, missed, _ in index["hardest"]] == sorted(counts, reverse=True)[:100]
+    assert all(missed == counts[place] and of == 2 for place, missed, of in index["hardest"])
+
+
+def test_histograms_and_calibration_count_every_pair(site: Path) -> None:
+    core = _json(site / "models/open@2/made-up__good.json")["subsets"]["core"]
+    assert sum(core["margins"]["right"]) == core["outcomes"].count("w")
+    assert sum(core["margins"]["wrong"]) == core["outcomes"].count("l")
+    assert sum(one["n"] for one in core["calibration"]) == 1500
+    for one in core["calibration"]:
+        assert one["low"] <= one["predicted"] <= one["high"]
+        assert one["ci"][0] <= one["right"] <= one["ci"][1]
+    sets = _json(site / "models/open@2/made-up__good.json")["subsets"]["candidates"]
+    assert sets["margins"] is None
+    assert len(sets["credits"]) == len(sets["outcomes"])
+
+
+def test_an_entry_whose_rows_say_something_else_stops_the_build(
+    submissions: Path, tmp_path: Path
+) -> None:
+    folder = make_submission(tmp_path / "submissions", "liar", skill=1.0, seed=4)
+    entry = read_entry(folder)
+    better = [
+        row for row in read_entry(submissions / "open@2/made-up__good").rows if row.subset == "core"
+    ]
+    write_rows(better, folder / "rows.parquet")
+    with pytest.raises(DataError, match="says another accuracy"):
+        build(tmp_path / "submissions", tmp_path / "site")
+    write_rows(entry.rows[:-1], folder / "rows.parquet")
+    with pytest.raises(DataError, match="has not the rows of core"):
+        build(tmp_path / "submissions", tmp_path / "site")
+    assert not (tmp_path / "site").exists()
+
+
+def test_a_folder_that_is_no_board_is_left_alone(submissions: Path, tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(DataError, match="holds something that is no board"):
+        build(submissions, tmp_path)
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="holds no submissions"):
+        build(tmp_path / "empty", tmp_path / "site")
+
+
+def test_the_repositorys_own_submissions_are_valid_and_build(tmp_path: Path) -> None:
+    root = Path(__file__).parents[1] / "submissions"
+    board = build(root, tmp_path / "site")
+    assert {one["benchmark"] for one in board["entries"]} <= set(known_labels())
+    assert {"baseline__random", "baseline__longer", "toolrm__smollm2-135m"} <= {
+        one["id"] for one in board["entries"]
+    }

@@ -1,0 +1,328 @@
+"""The page in a real browser, over a board of made submissions."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from board_server import serving
+from made_submissions import make_submission
+
+from leaderboard_app.build import build
+
+pytest.importorskip("gradio")
+sync_api = pytest.importorskip("playwright.sync_api")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+if CHROMIUM is None:
+    pytest.skip("chromium is not installed (apt-get install chromium)", allow_module_level=True)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+HOSTILE = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script>"
+VIEWS = (
+    "#/table",
+    "#/table?columns=errors,categories,tokens,seconds,cost,parameters,kind,licence,date,overlap",
+    "#/charts",
+    "#/charts?chart=cost",
+    "#/charts?chart=margins",
+    "#/compare?benchmark=open@2&a=made-up__good&b=made-up__fair",
+    "#/hardest",
+    "#/model/open@2/made-up__good",
+    "#/submit",
+    "#/about",
+)
+
+
+@pytest.fixture(scope="module")
+def submissions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("submissions")
+    subsets = ("core", "abstain", "candidates", "minimal")
+    made: dict[str, tuple[float, tuple[str, ...], dict[str, Any]]] = {
+        "good": (2.0, subsets, {"kind": "classifier", "cost_per_1000": 0.1}),
+        "fair": (1.2, ("core",), {"kind": "judge", "licence": "MIT", "cost_per_1000": 2.0}),
+        "poor": (
+            0.6,
+            ("core",),
+            {"kind": "likelihood", "note": HOSTILE, "base_model": HOSTILE[:100]},
+        ),
+        "blind": (0.0, ("core",), {"kind": "baseline", "organisation": "baseline"}),
+    }
+    for seed, (name, (skill, own, facts)) in enumerate(made.items()):
+        make_submission(root, name, skill=skill, seed=seed, subsets=own, facts=facts)
+    return root
+
+
+@pytest.fixture(scope="module")
+def address(submissions: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    site = tmp_path_factory.mktemp("board") / "site"
+    build(submissions, site, repository="https://example.org/board")
+    with serving(site) as url:
+        yield f"{url}/"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as play:
+        started = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Any, address: str) -> Iterator[Any]:
+    """A page that must not complain, nor ask another host for anything."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    opened = context.new_page()
+    complaints: list[str] = []
+    hosts: set[str] = set()
+    opened.on(
+        "console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None
+    )
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
+    yield opened
+    context.close()
+    assert complaints == []
+    assert hosts <= {urlsplit(address).netloc, ""}
+
+
+def _models(page: Any) -> list[str]:
+    """The names of the shown models, from the top."""
+    names: list[str] = page.eval_on_selector_all(
+        "table.board tbody tr a[href^='#/model']", "links => links.map(link => link.textContent)"
+    )
+    return names
+
+
+def _open(page: Any, url: str) -> None:
+    page.goto(url)
+    page.wait_for_selector("h1:not(:text('Loading'))")
+    page.wait_for_load_state("networkidle")
+
+
+def test_the_table_has_all_models_and_pins_the_baselines(page: Any, address: str) -> None:
+    _open(page, address)
+    assert _models(page) == ["good", "fair", "poor", "blind"]
+    accuracy = page.get_by_role("button", name="Accuracy")
+    accuracy.click()
+    page.wait_for_function("() => location.hash.includes('sort=accuracy')")
+    assert _models(page) == ["poor", "fair", "good", "blind"]
+    sorted_by = page.locator("th[aria-sort]")
+    assert sorted_by.get_attribute("aria-sort") == "ascending"
+
+
+def test_filters_narrow_the_table_and_say_so(page: Any, address: str) -> None:
+    _open(page, address)
+    page.get_by_role("searchbox").fill("fai")
+    page.wait_for_function("() => location.hash.includes('q=fai')")
+    assert _models(page) == ["fair", "blind"]
+    assert "1 of 3 models" in page.get_by_role("status").first.text_content()
+    page.get_by_role("searchbox").fill("")
+    page.get_by_label("Complete only").check()
+    page.wait_for_function("() => location.hash.includes('complete=1')")
+    assert _models(page) == ["good", "blind"]
+
+
+def test_an_address_shows_again_what_was_seen(page: Any, address: str, browser: Any) -> None:
+    _open(page, address)
+    page.get_by_role("searchbox").fill("o")
+    page.get_by_role("button", name="Strict").click()
+    page.get_by_role("button", name="Strict").click()
+    page.get_by_label("likelihood").check()
+    page.wait_for_function("() => location.hash.includes('kinds=likelihood')")
+    seen, url = _models(page), page.url
+    assert seen == ["poor", "blind"]
+    again = browser.new_page()
+    _open(again, url)
+    assert _models(again) == seen
+    assert again.get_by_role("searchbox").input_value() == "o"
+    assert again.get_by_label("likelihood").is_checked()
+    assert again.locator("th[aria-sort]").inner_text() == page.locator("th[aria-sort]").inner_text()
+    again.close()
+    page.go_back()
+    page.wait_for_function("() => !location.hash.includes('kinds')")
+    assert not page.get_by_label("likelihood").is_checked()
+
+
+def test_two_models_are_compared_and_their_differing_pairs_lead_on(
+    page: Any, address: str, submissions: Path
+) -> None:
+    _open(page, address)
+    for name in ("good", "fair"):
+        page.locator("tr", has=page.get_by_role("link", name=name, exact=True)).get_by_role(
+            "checkbox"
+        ).check()
+    page.get_by_role("button", name=re.compile("^Compare good with fair")).click()
+    page.wait_for_selector("h1:text-matches('Compare')")
+    page.wait_for_load_state("networkidle")
+    told = json.loads(
+        page.evaluate("fetch('models/open@2/made-up__good.json').then(r => r.text())")
+    )["against"]["made-up__fair"]
+    text = page.locator("main").inner_text()
+    for count in ("both", "only_this", "only_other", "neither"):
+        assert f"{told[count]:,}" in text
+    assert f"{100 * told['difference']:.1f}" in text
+    page.locator("main a[href^='#/pair/']").first.click()
+    page.wait_for_function("() => location.hash.startsWith('#/pair/open@2/core/')")
+    page.locator("main", has_text="Candidates").wait_for()
+
+
+def test_a_pair_shows_everything(page: Any, address: str) -> None:
+    index = json.loads(page.request.get(f"{address}pairs/open@2/core/index.json").text())
+    place = index["error_type"].index(index["error_types"].index("parameter value error"))
+    id = index["ids"][place]
+    _open(page, f"{address}#/pair/open@2/core/{id}")
+    chunk = page.request.get(f"{address}pairs/open@2/core/{place // 50}.json").json()
+    item = chunk["items"][place % 50]
+    text = page.locator("main").inner_text()
+    assert item["messages"][-1]["content"][:40] in text
+    assert item["tools"][0]["name"] in text
+    assert item["candidates"][0]["calls"][0]["name"] in text
+    assert "parameter value error" in text
+    assert f"fcrb dispute {id}" in text
+    for name in ("good", "fair", "poor", "blind"):
+        assert name in text
+    link = page.locator("a[href^='https://example.org/board/issues/new']")
+    assert link.count() == 1
+    page.get_by_role("link", name=re.compile("next", re.IGNORECASE)).click()
+    page.wait_for_function(f"() => !location.hash.endsWith({json.dumps(id)})")
+
+
+def test_what_is_not_there_is_said_in_a_sentence(page: Any, address: str) -> None:
+    for way, expected in (
+        ("#/model/open@2/nobody", "There is no model nobody"),
+        ("#/pair/open@2/core/none", "none"),
+        ("#/somewhere", "There is no page somewhere"),
+    ):
+        _open(page, f"{address}{way}")
+        page.wait_for_function(f"() => document.body.innerText.includes({json.dumps(expected)})")
+        assert "undefined" not in page.locator("main").inner_text()
+
+
+def test_what_is_dropped_is_checked(page: Any, address: str, tmp_path: Path) -> None:
+    folder = make_submission(tmp_path, "new", skill=1.6, seed=11)
+    _open(page, f"{address}#/submit")
+    files = page.locator("input[type=file]")
+    assert files.count() >= 1
+    for field, name in ((files.first, "card.json"), (files.last, "rows.parquet")):
+        field.set_input_files(folder / name)
+    page.get_by_role("button", name="Validate", exact=True).click()
+    table = page.locator("table", has_text="As it would stand")
+    table.wait_for(timeout=60_000)
+    text = table.inner_text()
+    assert text.index("made-up/good") < text.index("made-up/new") < text.index("made-up/fair")
+
+
+def test_what_is_dropped_and_wrong_is_told_with_its_row(
+    page: Any, address: str, tmp_path: Path
+) -> None:
+    folder = make_submission(tmp_path, "new", skill=1.6, seed=11)
+    card = json.loads((folder / "card.json").read_text())
+    card["results"]["core"]["metrics"]["accuracy"] = 1.0
+    (folder / "card.json").write_text(json.dumps(card))
+    _open(page, f"{address}#/submit")
+    files = page.locator("input[type=file]")
+    for field, name in ((files.first, "card.json"), (files.last, "rows.parquet")):
+        field.set_input_files(folder / name)
+    page.get_by_role("button", name="Validate", exact=True).click()
+    page.wait_for_function(
+        "() => document.body.innerText.includes('and the rows give')", timeout=60_000
+    )
+
+
+@pytest.mark.parametrize("name", ["CSV", "JSON", "LaTeX", "BibTeX"])
+def test_the_table_as_it_stands_can_be_had(page: Any, address: str, name: str) -> None:
+    _open(page, f"{address}#/table?q=good")
+    page.get_by_text("Download", exact=False).first.click()
+    with page.expect_download() as got:
+        page.get_by_role("button", name=name).click()
+    text = Path(got.value.path()).read_text(encoding="utf-8")
+    if name == "CSV":
+        rows = list(csv.DictReader(text.splitlines()))
+        assert [row["model"] for row in rows] == ["good", "blind"]
+        assert 0.5 < float(rows[0]["accuracy"]) < 1
+    elif name == "JSON":
+        assert "good" in json.dumps(json.loads(text))
+    elif name == "LaTeX":
+        assert "\\toprule" in text
+        assert "made-up" in text or "good" in text
+    else:
+        assert "2509.11963" in text
+
+
+def test_a_phone_shows_three_columns_and_the_rest_on_tap(browser: Any, address: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 800}, has_touch=True)
+    page = context.new_page()
+    _open(page, address)
+    visible = page.eval_on_selector_all(
+        "table.board thead tr:last-child th",
+        "heads => heads.filter(head => head.offsetWidth > 0).length",
+    )
+    assert visible == 3
+    for view in VIEWS:
+        _open(page, f"{address}{view}")
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= 390, view
+    _open(page, address)
+    row = page.locator("table.board tbody tr").first
+    row.locator("td.c-accuracy").tap()
+    page.wait_for_function(
+        "() => document.querySelector('table.board').innerText.includes('Licence')"
+    )
+    context.close()
+
+
+def _background(page: Any) -> int:
+    """The brightness of the page's background, 0 to 765."""
+    colour: str = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    if colour == "rgba(0, 0, 0, 0)":
+        colour = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    return sum(int(part) for part in re.findall(r"\d+", colour)[:3])
+
+
+def test_dark_follows_the_system_and_the_button(browser: Any, address: str) -> None:
+    context = browser.new_context(color_scheme="dark")
+    page = context.new_page()
+    _open(page, address)
+    assert _background(page) < 200
+    page.locator("#theme").click()
+    assert _background(page) > 600
+    page.reload()
+    assert _background(page) > 600
+    context.close()
+
+
+def test_what_a_stranger_writes_is_only_text(page: Any, address: str) -> None:
+    _open(page, f"{address}#/model/open@2/made-up__poor")
+    assert "<script>" in page.locator("main").inner_text()
+    assert page.locator("main img, main script").count() == 0
+    assert "owned" not in page.title()
+    _open(page, f"{address}#/table?columns=base,licence,kind")
+    assert page.locator("main img, main script").count() == 0
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(browser: Any, address: str, view: str, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    context = browser.new_context(
+        viewport={"width": 1400, "height": 900}, color_scheme=scheme, bypass_csp=True
+    )
+    page = context.new_page()
+    _open(page, f"{address}{view}")
+    found = axe.run(page).response["violations"]
+    serious = [one["id"] for one in found if one["impact"] in ("serious", "critical")]
+    assert serious == []
+    context.close()

@@ -1,0 +1,147 @@
+import numpy as np
+import pytest
+from statsmodels.stats.contingency_tables import mcnemar
+
+from fcrewardbench.comparisons import WinTable, compare_models, holm, mean_weights, win_table
+from fcrewardbench.stats import FEW_CLUSTERS, difference_interval, student_interval
+
+
+def _models(
+    generator: np.random.Generator, clusters: int, shares: list[float]
+) -> list[list[float]]:
+    """Credits of models of these shares that fail together on hard catalogues, 4 pairs each."""
+    hard = generator.normal(0, 0.15, (clusters, 1))
+    drawn = [generator.random((clusters, 4)) < np.clip(share + hard, 0, 1) for share in shares]
+    return [list(one.ravel().astype(float)) for one in drawn]
+
+
+def _names(clusters: int) -> list[str]:
+    return [str(i) for i in range(clusters) for _ in range(4)]
+
+
+@pytest.mark.parametrize("clusters", [20, 120])
+def test_all_pairs_at_once_are_the_pairs_one_by_one(clusters: int) -> None:
+    credits = _models(np.random.default_rng(3), clusters, [0.5, 0.6, 0.62, 0.8])
+    names = _names(clusters)
+    found = compare_models(credits, names)
+    for a in range(4):
+        for b in range(4):
+            alone = difference_interval(credits[a], credits[b], names)
+            mean = (sum(credits[a]) - sum(credits[b])) / len(names)
+            assert found.difference[a, b] == pytest.approx(mean)
+            low, high = found.intervals
+            assert low[a, b] == pytest.approx(alone.low, abs=1e-9)
+            assert high[a, b] == pytest.approx(alone.high, abs=1e-9)
+    assert (clusters >= FEW_CLUSTERS) == ("bootstrap" in alone.method)
+    assert (clusters >= FEW_CLUSTERS) == ("bootstrap" in found.interval_method)
+
+
+def test_the_test_rejects_where_its_interval_leaves_nothing_out() -> None:
+    generator = np.random.default_rng(4)
+    names = _names(60)
+    for _ in range(50):
+        credits = _models(generator, 60, [0.55, 0.65])
+        p = compare_models(credits, names).p[0, 1]
+        interval = student_interval([a - b for a, b in zip(*credits, strict=True)], names)
+        assert (p < 0.05) == (not interval.low <= 0 <= interval.high)
+
+
+@pytest.mark.parametrize(("clusters", "pairs"), [(40, 1), (60, 4), (400, 1), (20, 4)])
+def test_a_true_null_is_rejected_in_5_percent(clusters: int, pairs: int) -> None:
+    """Simulated, 3,000 runs of the cluster test: 5 % ± 1.5."""
+    generator = np.random.default_rng(5)
+    names = [str(i) for i in range(clusters) for _ in range(pairs)]
+    rejected = 0
+    for _ in range(3000):
+        hard = np.clip(0.65 + generator.normal(0, 0.15, (clusters, 1)), 0, 1)
+        credits = (generator.random((2, clusters, pairs)) < hard).astype(float).reshape(2, -1)
+        rejected += compare_models(list(credits), names).p[0, 1] < 0.05
+    assert abs(rejected / 3000 - 0.05) <= 0.015
+
+
+def test_the_bootstrap_leaves_out_no_difference_in_5_percent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Simulated, 2,000 runs on 60 catalogues, 1,000 resamples each: 5 % ± 1.5."""
+    monkeypatch.setattr("fcrewardbench.stats.RESAMPLES", 1000)
+    generator = np.random.default_rng(9)
+    names = _names(60)
+    outside = 0
+    for _ in range(2000):
+        hard = np.clip(0.65 + generator.normal(0, 0.15, (60, 1)), 0, 1)
+        first, second = (generator.random((2, 60, 4)) < hard).astype(float).reshape(2, -1)
+        found = difference_interval(list(first), list(second), names)
+        outside += not found.low <= 0 <= found.high
+    assert abs(outside / 2000 - 0.05) <= 0.015
+
+
+def test_few_catalogues_that_differ_alike_are_no_proof() -> None:
+    """Four of 200 differ, all the same way: Student's test alone would say p = 0.046."""
+    first, second = [1.0] * 200, [1.0] * 196 + [0.0] * 4
+    names = [str(i) for i in range(200)]
+    assert compare_models([first, second], names).p[0, 1] == 2**-3
+
+
+def test_mcnemar_never_rejects_a_true_null_too_often() -> None:
+    """Simulated: the exact test, independent pairs, 2,000 runs; at most 5 % and what chance adds."""
+    generator = np.random.default_rng(6)
+    for n in (40, 200):
+        rejected = 0
+        for _ in range(2000):
+            hard = generator.beta(3, 2, n)
+            first, second = generator.random((2, n)) < hard
+            rejected += win_table(list(first), list(second)).p < 0.05
+        assert rejected / 2000 <= 0.05 + 3 * (0.05 * 0.95 / 2000) ** 0.5
+
+
+@pytest.mark.parametrize("table", [(10, 3, 12, 5), (0, 1, 0, 0), (7, 4, 4, 2), (3, 0, 9, 0)])
+def test_mcnemar_is_statsmodels(table: tuple[int, int, int, int]) -> None:
+    both, first, second, neither = table
+    expected = mcnemar([[both, first], [second, neither]], exact=True).pvalue
+    assert WinTable(*table).p == pytest.approx(min(expected, 1.0))
+
+
+def test_models_that_agree_everywhere_do_not_differ() -> None:
+    assert WinTable(5, 0, 0, 5).p == 1.0
+    credits = [[1.0, 0.0, 1.0, 0.5]] * 2
+    found = compare_models(credits, ["a", "b", "c", "d"])
+    assert found.p[0, 1] == 1.0
+    assert found.rank_intervals() == [(1, 2), (1, 2)]
+    assert found.leaders() == [True, True]
+
+
+def test_one_catalogue_tells_nothing() -> None:
+    found = compare_models([[1.0] * 9, [0.0] * 9], ["one"] * 9)
+    assert found.p[0, 1] == 1.0
+    assert found.rank_intervals() == [(1, 2), (1, 2)]
+
+
+def test_ranks_are_intervals_of_what_is_known() -> None:
+    """Two that cannot be told apart share ranks; one that is far below has its own."""
+    credits = _models(np.random.default_rng(7), 200, [0.80, 0.81, 0.55, 0.30])
+    found = compare_models(credits, _names(200))
+    assert found.rank_intervals() == [(1, 2), (1, 2), (3, 3), (4, 4)]
+    assert found.leaders() == [True, True, False, False]
+
+
+def test_among_many_equal_models_hardly_one_is_told_apart() -> None:
+    """Holm keeps the chance of a single false difference among all pairs at 5 %."""
+    generator = np.random.default_rng(8)
+    names, any_clear = _names(80), 0
+    for _ in range(100):
+        found = compare_models(_models(generator, 80, [0.6] * 8), names)
+        any_clear += any(rank != (1, 8) for rank in found.rank_intervals())
+    assert any_clear / 100 <= 0.05 + 3 * (0.05 * 0.95 / 100) ** 0.5
+
+
+def test_holm_by_hand() -> None:
+    p = np.array([[1, 0.01, 0.04], [0.01, 1, 0.03], [0.04, 0.03, 1]])
+    expected = [[1, 0.03, 0.06], [0.03, 1, 0.06], [0.06, 0.06, 1]]
+    assert holm(p) == pytest.approx(np.array(expected))
+
+
+def test_weights_make_the_mean_over_strata() -> None:
+    strata = ["a", "a", "a", "b"]
+    first, second = [1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]
+    found = compare_models([first, second], ["1", "2", "3", "4"], mean_weights(strata))
+    assert found.difference[0, 1] == pytest.approx((2 / 3 - 0) / 2 + (0 - 1) / 2)
