@@ -278,9 +278,9 @@ def test_a_phone_shows_three_columns_and_the_rest_on_tap(browser: Any, address: 
     _open(page, address)
     row = page.locator("table.board tbody tr").first
     row.locator("td.c-accuracy").tap()
-    page.wait_for_function(
-        "() => document.querySelector('table.board').innerText.includes('Licence')"
-    )
+    detail = page.locator("tr.detail", has_text="Kind")
+    detail.wait_for()
+    assert "classifier" in detail.inner_text()
     context.close()
 
 

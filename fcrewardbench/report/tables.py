@@ -145,7 +145,13 @@ def _table(title: str, words: Sequence[str], numbers: Sequence[str]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(title), title_justify="left", box=SIMPLE, pad_edge=False)
+    table = Table(
+        title=Text(title),
+        title_justify="left",
+        box=SIMPLE,
+        pad_edge=False,
+        collapse_padding=True,
+    )
     for heading in words:
         table.add_column(heading, no_wrap=True)
     for heading in numbers:
