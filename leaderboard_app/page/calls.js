@@ -41,8 +41,11 @@ const countMarks = ({ mark, children }) =>
 export function alignCalls(left, right) {
   const free = new Set(right);
   const partner = new Map();
-  const choices = left.flatMap((call) => right.filter((other) => other.name === call.name)
-    .map((other) => ({ call, other, cost: countMarks(compareValues(call.arguments, other.arguments)) })));
+  const choices = left.flatMap((call) =>
+    right
+      .filter((other) => other.name === call.name)
+      .map((other) => ({ call, other, cost: countMarks(compareValues(call.arguments, other.arguments)) })),
+  );
   for (const { call, other } of choices.sort((a, b) => a.cost - b.cost)) {
     if (partner.has(call) || !free.has(other)) continue;
     partner.set(call, other);
@@ -62,10 +65,13 @@ const SAID = { changed: "differs: ", removed: "only in the right one: ", kept: "
 
 function line(mark, depth, ...content) {
   const tag = mark === "added" ? "ins" : mark === "removed" ? "del" : "span";
-  return element("span", { class: `line ${mark}`, style: { "--depth": depth } },
+  return element(
+    "span",
+    { class: `line ${mark}`, style: { "--depth": depth } },
     element("span", { class: "sign", "aria-hidden": "true" }, SIGNS[mark]),
     SAID[mark] && element("span", { class: "unseen" }, SAID[mark]),
-    element(tag, { class: "content" }, ...content));
+    element(tag, { class: "content" }, ...content),
+  );
 }
 
 const named = (key) => (key === null ? [] : [element("span", { class: "key" }, key), " = "]);
@@ -79,9 +85,11 @@ function linesOf(node, key, depth, side) {
     return [line(mark, depth, named(key), JSON.stringify(value))];
   }
   const [open, close] = node.list ? "[]" : "{}";
-  return [line("same", depth, named(key), open),
+  return [
+    line("same", depth, named(key), open),
     ...node.children.flatMap(([name, child]) => linesOf(child, node.list ? null : name, depth + 1, side)),
-    line("same", depth, close)];
+    line("same", depth, close),
+  ];
 }
 
 const asOne = (mark, value) => ({ mark, left: value, right: value });
@@ -97,9 +105,11 @@ function callLines([left, right], side) {
   const inner = alone
     ? Object.entries(own.arguments ?? {}).map(([key, value]) => [key, asOne(mark, value)])
     : compareValues(left.arguments ?? {}, right.arguments ?? {}).children;
-  return [line(mark, 0, element("span", { class: "function" }, own.name), inner.length ? "(" : "()"),
+  return [
+    line(mark, 0, element("span", { class: "function" }, own.name), inner.length ? "(" : "()"),
     ...inner.flatMap(([key, child]) => linesOf(child, key, 1, side)),
-    inner.length ? line(mark === "changed" ? "same" : mark, 0, ")") : null];
+    inner.length ? line(mark === "changed" ? "same" : mark, 0, ")") : null,
+  ];
 }
 
 /**
@@ -113,5 +123,9 @@ export function candidateText(candidate, other, side) {
   const ordered = side === "left" ? [candidate.calls, other.calls ?? []] : [other.calls ?? [], candidate.calls];
   // Beside words there is nothing to compare argument by argument.
   const pairs = other.calls ? alignCalls(...ordered) : candidate.calls.map((call) => [call, call]);
-  return element("code", { class: "calls" }, pairs.flatMap((pair) => callLines(pair, side)));
+  return element(
+    "code",
+    { class: "calls" },
+    pairs.flatMap((pair) => callLines(pair, side)),
+  );
 }

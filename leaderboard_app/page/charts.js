@@ -1,6 +1,17 @@
 /** The page of charts: one at a time, chosen in the address. */
 
-import { benchmarkOf, board as loadBoard, byAccuracy, entriesOf, entryOf, fullName, modelFile, requiredOf, subsetOf, typesOf } from "./data.js";
+import {
+  benchmarkOf,
+  board as loadBoard,
+  byAccuracy,
+  entriesOf,
+  entryOf,
+  fullName,
+  modelFile,
+  requiredOf,
+  subsetOf,
+  typesOf,
+} from "./data.js";
 import { element, picker, redrawer } from "./dom.js";
 import { heatmap } from "./heatmap.js";
 import { calibrationPlot, marginHistogram } from "./margins.js";
@@ -14,27 +25,57 @@ const CHARTS = {
   calibration: { label: "Calibration", say: "Whether a model's margins can be read as probabilities." },
 };
 
-const scorers = (entries, subset) => byAccuracy(entries.filter((entry) => entry.kind !== "judge" && entry.results[subset.name]), subset.name);
+const scorers = (entries, subset) =>
+  byAccuracy(
+    entries.filter((entry) => entry.kind !== "judge" && entry.results[subset.name]),
+    subset.name,
+  );
 
 async function ofModel(kind, entries, subset, query) {
   const possible = scorers(entries, subset);
-  const chosen = query.model ? entryOf({ entries }, entries[0]?.benchmark, query.model) : possible.find((entry) => entry.kind !== "baseline") ?? possible[0];
+  const chosen = query.model
+    ? entryOf({ entries }, entries[0]?.benchmark, query.model)
+    : (possible.find((entry) => entry.kind !== "baseline") ?? possible[0]);
   if (!chosen) return { content: element("p", {}, `No model with scores on ${subset.name}.`) };
   const part = (await modelFile(chosen.benchmark, chosen.id)).subsets[subset.name];
-  const control = picker("Model", possible.map((entry) => [entry.id, fullName(entry)]), chosen.id, (model) => push({ model }));
-  const content = kind === "margins"
-    ? (part?.margins ? marginHistogram(part.margins, fullName(chosen)) : element("p", {}, `${fullName(chosen)} has no margins on ${subset.name}.`))
-    : part?.calibration?.some(({ n }) => n > 0) ? calibrationPlot(part.calibration, fullName(chosen)) : element("p", {}, `${fullName(chosen)} has no calibration on ${subset.name}.`);
+  const control = picker(
+    "Model",
+    possible.map((entry) => [entry.id, fullName(entry)]),
+    chosen.id,
+    (model) => push({ model }),
+  );
+  const content =
+    kind === "margins"
+      ? part?.margins
+        ? marginHistogram(part.margins, fullName(chosen))
+        : element("p", {}, `${fullName(chosen)} has no margins on ${subset.name}.`)
+      : part?.calibration?.some(({ n }) => n > 0)
+        ? calibrationPlot(part.calibration, fullName(chosen))
+        : element("p", {}, `${fullName(chosen)} has no calibration on ${subset.name}.`);
   return { control, content };
 }
 
 async function drawn(kind, entries, subset, query) {
   if (kind === "heat") {
-    return { content: typesOf(subset).length ? heatmap(entries, subset) : element("p", {}, `The items of ${subset.name} have no error types.`) };
+    return {
+      content: typesOf(subset).length ? heatmap(entries, subset) : element("p", {}, `The items of ${subset.name} have no error types.`),
+    };
   }
   if (kind === "cost") {
-    const measure = Object.hasOwn(MEASURES, query.x ?? "") ? query.x : entries.some((entry) => entry.cost_per_1000 > 0) ? "cost" : "parameters";
-    return { control: picker("Against", Object.entries(MEASURES).map(([key, { label }]) => [key, label]), measure, (x) => push({ x })), content: scatter(entries, subset, measure) };
+    const measure = Object.hasOwn(MEASURES, query.x ?? "")
+      ? query.x
+      : entries.some((entry) => entry.cost_per_1000 > 0)
+        ? "cost"
+        : "parameters";
+    return {
+      control: picker(
+        "Against",
+        Object.entries(MEASURES).map(([key, { label }]) => [key, label]),
+        measure,
+        (x) => push({ x }),
+      ),
+      content: scatter(entries, subset, measure),
+    };
   }
   return ofModel(kind, entries, subset, query);
 }
@@ -50,14 +91,37 @@ export async function view(path, first) {
     const kept = { benchmark: query.benchmark, subset: query.subset };
     const { control, content } = await drawn(kind, entriesOf(board, benchmark.key), subset, query);
     return [
-      element("ul", { class: "tabs" }, Object.entries(CHARTS).map(([key, { label }]) => element("li", {},
-        element("a", { href: address("charts", [], { ...kept, chart: key }), "aria-current": key === kind ? "true" : null }, label)))),
+      element(
+        "ul",
+        { class: "tabs" },
+        Object.entries(CHARTS).map(([key, { label }]) =>
+          element(
+            "li",
+            {},
+            element("a", { href: address("charts", [], { ...kept, chart: key }), "aria-current": key === kind ? "true" : null }, label),
+          ),
+        ),
+      ),
       element("p", { class: "lede" }, CHARTS[kind].say),
-      element("div", { class: "controls" },
-        picker("Benchmark", board.benchmarks.map(({ key }) => [key, key]), benchmark.key, (key) => push({ benchmark: key, subset: "", model: "" })),
-        picker("Subset", benchmark.subsets.map(({ name }) => [name, name]), subset.name, (name) => push({ subset: name === requiredOf(benchmark).name ? "" : name })),
-        control),
-      content];
+      element(
+        "div",
+        { class: "controls" },
+        picker(
+          "Benchmark",
+          board.benchmarks.map(({ key }) => [key, key]),
+          benchmark.key,
+          (key) => push({ benchmark: key, subset: "", model: "" }),
+        ),
+        picker(
+          "Subset",
+          benchmark.subsets.map(({ name }) => [name, name]),
+          subset.name,
+          (name) => push({ subset: name === requiredOf(benchmark).name ? "" : name }),
+        ),
+        control,
+      ),
+      content,
+    ];
   });
   await draw(first);
   return { title: "Charts", node: element("div", {}, element("h1", {}, "Charts"), body), update: draw };

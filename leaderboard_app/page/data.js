@@ -21,7 +21,7 @@ async function read(path) {
   } catch {
     throw new Unavailable(`${path} could not be fetched. Is the network there?`);
   }
-  if (!response.ok) throw new Unavailable(`${path} is not on this site (HTTP ${response.status}).`);
+  if (!response.ok) throw new Unavailable(`${path} could not be read (HTTP ${response.status}).`);
   try {
     return await response.json();
   } catch {

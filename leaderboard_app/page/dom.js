@@ -14,9 +14,7 @@ const SAFE_LINK = /^(#|https:\/\/|[\w@./-]+\.json$)/;
  * @returns {any}
  */
 export function element(tag, attributes = {}, ...children) {
-  const node = tag.startsWith("svg:")
-    ? document.createElementNS(SVG, tag.slice(4))
-    : document.createElement(tag);
+  const node = tag.startsWith("svg:") ? document.createElementNS(SVG, tag.slice(4)) : document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (typeof value === "function") node.addEventListener(name.slice(2), value);
@@ -71,22 +69,47 @@ export function scroller(label, kind, ...children) {
 export function plainTable(caption, heads, rows) {
   const columns = heads.map((head) => (typeof head === "string" ? { label: head } : head));
   const kind = (place) => (columns[place].numeric ? "number" : null);
-  return scroller(caption, "",
-    element("table", { class: "plain" },
+  return scroller(
+    caption,
+    "",
+    element(
+      "table",
+      { class: "plain" },
       element("caption", {}, caption),
-      element("thead", {}, element("tr", {},
-        columns.map((head, place) => element("th", { scope: "col", class: kind(place) }, head.label)))),
-      element("tbody", {}, rows.map((cells) => element("tr", {},
-        cells.map((cell, place) => place === 0
-          ? element("th", { scope: "row", class: kind(place) }, cell)
-          : element("td", { class: kind(place) }, cell)))))));
+      element(
+        "thead",
+        {},
+        element(
+          "tr",
+          {},
+          columns.map((head, place) => element("th", { scope: "col", class: kind(place) }, head.label)),
+        ),
+      ),
+      element(
+        "tbody",
+        {},
+        rows.map((cells) =>
+          element(
+            "tr",
+            {},
+            cells.map((cell, place) =>
+              place === 0 ? element("th", { scope: "row", class: kind(place) }, cell) : element("td", { class: kind(place) }, cell),
+            ),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 /** @param {[any, any][]} pairs terms and what they stand for; those that stand for nothing are left out */
 export function definitions(pairs) {
   const kept = pairs.filter(([, value]) => value !== null && value !== undefined && value !== "");
-  return element("dl", {}, kept.map(([term, value]) =>
-    element("div", {}, element("dt", {}, term), element("dd", {}, value))));
+  return element(
+    "dl",
+    {},
+    kept.map(([term, value]) => element("div", {}, element("dt", {}, term), element("dd", {}, value))),
+  );
 }
 
 /** @param {any} label @param {...any} children */
@@ -102,9 +125,16 @@ export function folded(label, ...children) {
  * @param {(value: string) => void} choose
  */
 export function picker(label, options, value, choose) {
-  return element("label", { class: "field" }, element("span", {}, label),
-    element("select", { onchange: (event) => choose(event.target.value) },
-      options.map(([key, text]) => element("option", { value: key, selected: key === value }, text))));
+  return element(
+    "label",
+    { class: "field" },
+    element("span", {}, label),
+    element(
+      "select",
+      { onchange: (event) => choose(event.target.value) },
+      options.map(([key, text]) => element("option", { value: key, selected: key === value }, text)),
+    ),
+  );
 }
 
 /**
@@ -113,9 +143,12 @@ export function picker(label, options, value, choose) {
  * @param {Object<string, any>} attributes
  */
 export function tick(label, checked, choose, attributes = {}) {
-  return element("label", { class: "tick" },
+  return element(
+    "label",
+    { class: "tick" },
     element("input", { type: "checkbox", checked, onchange: (event) => choose(event.target.checked), ...attributes }),
-    element("span", {}, label));
+    element("span", {}, label),
+  );
 }
 
 /**
@@ -135,9 +168,13 @@ export function command(text) {
       said.textContent = "Marked; copy it with your keyboard";
     }
   };
-  return element("div", { class: "command" },
+  return element(
+    "div",
+    { class: "command" },
     element("pre", { tabindex: "0", role: "group", "aria-label": "Command" }, code),
-    element("button", { type: "button", onclick: copy, "aria-label": `Copy: ${text}` }, "Copy"), said);
+    element("button", { type: "button", onclick: copy, "aria-label": `Copy: ${text}` }, "Copy"),
+    said,
+  );
 }
 
 /**

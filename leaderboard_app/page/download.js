@@ -25,21 +25,37 @@ function csvCell(value) {
 
 const records = (columns, entries) => entries.map((entry) => Object.assign({}, ...columns.map((column) => column.data(entry))));
 
-/** @param {import("./columns.js").Column[]} columns @param {any[]} entries */
+/** @param {import("./column.js").Column[]} columns @param {any[]} entries */
 export function csv(columns, entries) {
   const rows = records(columns, entries);
   if (rows.length === 0) return "";
   const names = Object.keys(rows[0]);
-  return [names, ...rows.map((row) => names.map((name) => row[name]))]
-    .map((cells) => cells.map(csvCell).join(",") + "\r\n").join("");
+  return [names, ...rows.map((row) => names.map((name) => row[name]))].map((cells) => cells.map(csvCell).join(",") + "\r\n").join("");
 }
 
 const TEX = {
-  "\\": "\\textbackslash{}", "{": "\\{", "}": "\\}", "$": "\\$", "&": "\\&", "#": "\\#", "_": "\\_", "%": "\\%",
-  "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "<": "\\textless{}", ">": "\\textgreater{}",
-  "–": "--", "−": "$-$", "½": "$\\frac12$", "\u200b": "", "\u00ad": "",
+  "\\": "\\textbackslash{}",
+  "{": "\\{",
+  "}": "\\}",
+  $: "\\$",
+  "&": "\\&",
+  "#": "\\#",
+  _: "\\_",
+  "%": "\\%",
+  "~": "\\textasciitilde{}",
+  "^": "\\textasciicircum{}",
+  "<": "\\textless{}",
+  ">": "\\textgreater{}",
+  "–": "--",
+  "−": "$-$",
+  "½": "$\\frac12$",
+  "\u200b": "",
+  "\u00ad": "",
 };
-const tex = (text) => String(text).replace(/[\\{}$&#_%~^<>–−½\u200b\u00ad]/g, (sign) => TEX[sign]).replace(/\s+/g, " ");
+const tex = (text) =>
+  String(text)
+    .replace(/[\\{}$&#_%~^<>–−½\u200b\u00ad]/g, (sign) => TEX[sign])
+    .replace(/\s+/g, " ");
 
 function texCell(column, entry) {
   const ci = column.ci?.(entry);
@@ -47,17 +63,29 @@ function texCell(column, entry) {
   return ci ? `${text} {\\footnotesize [${tex(interval(ci)).replace("--", ", ")}]}` : text;
 }
 
-/** For the package booktabs. @param {import("./columns.js").Column[]} columns @param {any[]} entries @param {string} caption */
+/** For the package booktabs. @param {import("./column.js").Column[]} columns @param {any[]} entries @param {string} caption */
 export function latex(columns, entries, caption) {
   const line = (cells) => `    ${cells.join(" & ")} \\\\`;
   const models = entries.filter((entry) => entry.kind !== "baseline");
   const baselines = entries.filter((entry) => entry.kind === "baseline");
   const rows = (some) => some.map((entry) => line(columns.map((column) => texCell(column, entry))));
-  return ["% \\usepackage{booktabs}", "\\begin{table}", "  \\centering", `  \\caption{${tex(caption)}}`,
-    `  \\begin{tabular}{${columns.map((column) => (column.numeric ? "r" : "l")).join("")}}`, "    \\toprule",
-    line(columns.map((column) => tex(column.label))), "    \\midrule",
-    ...rows(models), ...(models.length && baselines.length ? ["    \\midrule"] : []), ...rows(baselines),
-    "    \\bottomrule", "  \\end{tabular}", "\\end{table}", ""].join("\n");
+  return [
+    "% \\usepackage{booktabs}",
+    "\\begin{table}",
+    "  \\centering",
+    `  \\caption{${tex(caption)}}`,
+    `  \\begin{tabular}{${columns.map((column) => (column.numeric ? "r" : "l")).join("")}}`,
+    "    \\toprule",
+    line(columns.map((column) => tex(column.label))),
+    "    \\midrule",
+    ...rows(models),
+    ...(models.length && baselines.length ? ["    \\midrule"] : []),
+    ...rows(baselines),
+    "    \\bottomrule",
+    "  \\end{tabular}",
+    "\\end{table}",
+    "",
+  ].join("\n");
 }
 
 /** The paper, and this board as it was built. @param {any} board */
@@ -86,7 +114,7 @@ function save(name, type, text) {
 /**
  * The menu of downloads.
  * @param {any} board
- * @param {() => {columns: import("./columns.js").Column[], entries: any[], name: string, caption: string}} current what the table shows at the click
+ * @param {() => {columns: import("./column.js").Column[], entries: any[], name: string, caption: string}} current what the table shows at the click
  */
 export function downloadMenu(board, current) {
   const kinds = [
@@ -95,14 +123,23 @@ export function downloadMenu(board, current) {
     ["LaTeX", "tex", "application/x-tex", ({ columns, entries, caption }) => latex(columns, entries, caption)],
     ["BibTeX", "bib", "application/x-bibtex", () => bibtex(board)],
   ];
-  return menu("Download", element("p", { class: "hushed" }, "The rows and columns shown, in this order"),
-    kinds.map(([label, ending, type, write]) => element("button", {
-      type: "button",
-      onclick: () => {
-        const view = current();
-        save(`${view.name}.${ending}`, `${type};charset=utf-8`, write(view));
-      },
-    }, label)));
+  return menu(
+    "Download",
+    element("p", { class: "hushed" }, "The rows and columns shown, in this order"),
+    kinds.map(([label, ending, type, write]) =>
+      element(
+        "button",
+        {
+          type: "button",
+          onclick: () => {
+            const view = current();
+            save(`${view.name}.${ending}`, `${type};charset=utf-8`, write(view));
+          },
+        },
+        label,
+      ),
+    ),
+  );
 }
 
 /** What a table of these entries is about, for a caption. @param {any} board @param {any} benchmark @param {any} subset */

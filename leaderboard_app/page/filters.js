@@ -25,7 +25,11 @@ export function optionsOf(query, menuItems) {
     complete: query.complete === "1",
     without: query.disputed === "without",
     // "none" stands for an empty choice, which the address would otherwise leave out.
-    items: new Set(query.columns ? list(query.columns).filter((item) => item !== "none") : menuItems.filter((item) => item.shown).map((item) => item.item)),
+    items: new Set(
+      query.columns
+        ? list(query.columns).filter((item) => item !== "none")
+        : menuItems.filter((item) => item.shown).map((item) => item.item),
+    ),
     selected: list(query.selected).slice(0, 2),
   };
 }
@@ -36,36 +40,56 @@ export function optionsOf(query, menuItems) {
  */
 export function passes(entry, haystack, options) {
   if (entry.kind === "baseline") return true;
-  return (options.kinds.size === 0 || options.kinds.has(entry.kind))
-    && (!options.licence || entry.licence === options.licence)
-    && (!options.complete || entry.complete)
-    && options.q.toLowerCase().split(/\s+/).every((word) => haystack.includes(word));
+  return (
+    (options.kinds.size === 0 || options.kinds.has(entry.kind)) &&
+    (!options.licence || entry.licence === options.licence) &&
+    (!options.complete || entry.complete) &&
+    options.q
+      .toLowerCase()
+      .split(/\s+/)
+      .every((word) => haystack.includes(word))
+  );
 }
 
 /** @param {any} entry */
 export const haystackOf = (entry) =>
   [entry.name, entry.organisation, entry.id, entry.kind, entry.base_model, entry.licence, entry.note].join(" ").toLowerCase();
 
-const searchField = (options) => element("label", { class: "field" }, element("span", {}, "Filter"),
-  element("input", {
-    type: "search", value: options.q, placeholder: "name, base model, note", autocomplete: "off",
-    oninput: (event) => replace({ q: event.target.value }),
-  }));
+const searchField = (options) =>
+  element(
+    "label",
+    { class: "field" },
+    element("span", {}, "Filter"),
+    element("input", {
+      type: "search",
+      value: options.q,
+      placeholder: "name, base model, note",
+      autocomplete: "off",
+      oninput: (event) => replace({ q: event.target.value }),
+    }),
+  );
 
 function kindTicks(entries, options) {
   const kinds = [...new Set(entries.map((entry) => entry.kind))].filter((kind) => kind !== "baseline").sort();
-  return element("fieldset", {}, element("legend", {}, "Kind"), kinds.map((kind) =>
-    tick(kind, options.kinds.has(kind), (checked) => {
-      if (checked) options.kinds.add(kind);
-      else options.kinds.delete(kind);
-      push({ kinds: [...options.kinds].join(",") });
-    })));
+  return element(
+    "fieldset",
+    {},
+    element("legend", {}, "Kind"),
+    kinds.map((kind) =>
+      tick(kind, options.kinds.has(kind), (checked) => {
+        if (checked) options.kinds.add(kind);
+        else options.kinds.delete(kind);
+        push({ kinds: [...options.kinds].join(",") });
+      }),
+    ),
+  );
 }
 
 function licencePicker(entries, options) {
   const licences = [...new Set(entries.map((entry) => entry.licence).filter(Boolean))].sort();
-  return picker("Licence", [["", "any"], ...licences.map((licence) => [licence, licence])], options.licence,
-    (licence) => push({ licence }));
+  return picker("Licence", [["", "any"], ...licences.map((licence) => [licence, licence])], options.licence, (licence) =>
+    push({ licence }),
+  );
 }
 
 /**
@@ -79,10 +103,17 @@ export function columnsMenu(menuItems, options) {
     const usual = menuItems.every((known) => known.shown === options.items.has(known.item));
     push({ columns: usual ? "" : [...options.items].join(",") || "none" });
   };
-  return menu("Columns", element("fieldset", { class: "columns" }, element("legend", {}, "Columns"),
-    menuItems.map(({ item, text }) => tick(text, options.items.has(item), (checked) => choose(item, checked)))),
-  element("button", { type: "button", onclick: () => push({ columns: "" }) }, "The usual ones"),
-  element("button", { type: "button", onclick: () => push({ columns: menuItems.map(({ item }) => item).join(",") }) }, "All"));
+  return menu(
+    "Columns",
+    element(
+      "fieldset",
+      { class: "columns" },
+      element("legend", {}, "Columns"),
+      menuItems.map(({ item, text }) => tick(text, options.items.has(item), (checked) => choose(item, checked))),
+    ),
+    element("button", { type: "button", onclick: () => push({ columns: "" }) }, "The usual ones"),
+    element("button", { type: "button", onclick: () => push({ columns: menuItems.map(({ item }) => item).join(",") }) }, "All"),
+  );
 }
 
 /**
@@ -91,15 +122,31 @@ export function columnsMenu(menuItems, options) {
  */
 export function controls({ board, benchmark, subset, entries, options }) {
   const disputed = benchmark.subsets.reduce((sum, part) => sum + part.disputed, 0);
-  return element("div", { class: "controls" },
-    picker("Benchmark", board.benchmarks.map(({ key }) => [key, key]), benchmark.key,
-      (key) => push({ benchmark: key, subset: "", columns: "", selected: "", sort: "", desc: "" })),
-    picker("Subset", benchmark.subsets.map(({ name }) => [name, name]), subset.name, (name) => push({ subset: name, columns: "" })),
+  return element(
+    "div",
+    { class: "controls" },
+    picker(
+      "Benchmark",
+      board.benchmarks.map(({ key }) => [key, key]),
+      benchmark.key,
+      (key) => push({ benchmark: key, subset: "", columns: "", selected: "", sort: "", desc: "" }),
+    ),
+    picker(
+      "Subset",
+      benchmark.subsets.map(({ name }) => [name, name]),
+      subset.name,
+      (name) => push({ subset: name, columns: "" }),
+    ),
     searchField(options),
     licencePicker(entries, options),
     kindTicks(entries, options),
-    element("div", { class: "ticks" },
+    element(
+      "div",
+      { class: "ticks" },
       tick("Complete only", options.complete, (checked) => push({ complete: checked ? "1" : "" })),
-      tick(`Without disputed (${disputed || MISSING})`, options.without,
-        (checked) => push({ disputed: checked ? "without" : "" }), { disabled: disputed === 0 })));
+      tick(`Without disputed (${disputed || MISSING})`, options.without, (checked) => push({ disputed: checked ? "without" : "" }), {
+        disabled: disputed === 0,
+      }),
+    ),
+  );
 }

@@ -23,7 +23,9 @@ export function forest(rows, a, b) {
       text(right, 14, "A better →", { "text-anchor": "end", class: "hushed" }),
       ticksEvery(-limit, limit, step).map((tick) => [
         line(x(tick), top, x(tick), bottom, { class: Math.abs(tick) < 1e-9 ? "zero" : "grid" }),
-        narrow && Math.round(Math.abs(tick) / step) % 2 ? null : text(x(tick), bottom + 18, String(Math.round(100 * tick)).replace("-", "−"), { "text-anchor": "middle", class: "small" }),
+        narrow && Math.round(Math.abs(tick) / step) % 2
+          ? null
+          : text(x(tick), bottom + 18, String(Math.round(100 * tick)).replace("-", "−"), { "text-anchor": "middle", class: "small" }),
       ]),
       text((left + right) / 2, bottom + 38, "Difference in points, A − B", { "text-anchor": "middle", class: "axis-label" }),
       rows.map(({ label, n, mean, ci }, place) => {
@@ -31,17 +33,33 @@ export function forest(rows, a, b) {
         const numbers = `${points(mean)} (${pointsInterval(ci)})`;
         const whole = place === 0;
         return [
-          text(narrow ? left : left - 12, narrow ? y - 29 : y + 4, `${label}, n = ${count(n)}`, { "text-anchor": narrow ? "start" : "end", class: whole ? "strong" : null }),
-          text(narrow ? left : width - 2, narrow ? y - 13 : y + 4, numbers, { "text-anchor": narrow ? "start" : "end", class: whole ? "strong" : null }),
-          mark(`${label}: ${numbers}, n = ${n}`,
+          text(narrow ? left : left - 12, narrow ? y - 29 : y + 4, `${label}, n = ${count(n)}`, {
+            "text-anchor": narrow ? "start" : "end",
+            class: whole ? "strong" : null,
+          }),
+          text(narrow ? left : width - 2, narrow ? y - 13 : y + 4, numbers, {
+            "text-anchor": narrow ? "start" : "end",
+            class: whole ? "strong" : null,
+          }),
+          mark(
+            `${label}: ${numbers}, n = ${n}`,
             ci && line(x(Math.max(-limit, ci[0])), y, x(Math.min(limit, ci[1])), y, { class: "whisker" }),
-            box(x(mean) - 4, y - 4, 8, 8, { class: whole ? "dot best" : "dot" })),
+            box(x(mean) - 4, y - 4, 8, 8, { class: whole ? "dot best" : "dot" }),
+          ),
         ];
       }),
     ];
     return { height: bottom + 46, nodes };
   };
-  const table = plainTable(`${a} − ${b} by error type`, ["Error type", { label: "Pairs", numeric: true }, { label: "Difference, points", numeric: true }, { label: "95 % interval", numeric: true }],
-    rows.map(({ label, n, mean, ci }) => [label, count(n), points(mean), pointsInterval(ci)]));
+  const table = plainTable(
+    `${a} − ${b} by error type`,
+    [
+      "Error type",
+      { label: "Pairs", numeric: true },
+      { label: "Difference, points", numeric: true },
+      { label: "95 % interval", numeric: true },
+    ],
+    rows.map(({ label, n, mean, ci }) => [label, count(n), points(mean), pointsInterval(ci)]),
+  );
   return chart(`Differences of ${a} (A) and ${b} (B) by error type`, draw, table);
 }

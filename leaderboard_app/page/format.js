@@ -21,8 +21,7 @@ export function points(difference) {
 export const interval = (ci) => (known(ci?.[0]) && known(ci?.[1]) ? `${percent(ci[0])}–${percent(ci[1])}` : MISSING);
 
 /** @param {number[]|null|undefined} ci an interval of differences */
-export const pointsInterval = (ci) =>
-  known(ci?.[0]) && known(ci?.[1]) ? `${points(ci[0])} to ${points(ci[1])}` : MISSING;
+export const pointsInterval = (ci) => (known(ci?.[0]) && known(ci?.[1]) ? `${points(ci[0])} to ${points(ci[1])}` : MISSING);
 
 /** @param {number|null|undefined} number */
 export const count = (number) => (known(number) ? grouped.format(number) : MISSING);
@@ -33,7 +32,12 @@ export const rounded = (number) => (known(number) ? three.format(number) : MISSI
 /** @param {number|null|undefined} number of parameters */
 export function size(number) {
   if (!known(number)) return MISSING;
-  for (const [unit, letter] of [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "k"]]) {
+  for (const [unit, letter] of [
+    [1e12, "T"],
+    [1e9, "B"],
+    [1e6, "M"],
+    [1e3, "k"],
+  ]) {
     // 999.6 million would else read 1,000M.
     if (number >= 0.9995 * unit) return three.format(number / unit) + letter;
   }

@@ -63,16 +63,31 @@ function failure(error) {
   const sentence = error instanceof Unavailable ? error.message : "The page failed; the browser's console says where.";
   return {
     title: "Not shown",
-    node: element("div", {}, element("h1", {}, "Not shown"), element("p", {}, sentence),
-      element("p", {}, element("a", { href: "#/table" }, "To the table"))),
+    node: element(
+      "div",
+      {},
+      element("h1", {}, "Not shown"),
+      element("p", {}, sentence),
+      element("p", {}, element("a", { href: "#/table" }, "To the table")),
+    ),
   };
 }
 
 async function showFooter() {
   const { built, commit, version } = await board();
-  document.getElementById("footer").replaceChildren(
-    element("p", {}, `Built ${built.slice(0, 16).replace("T", " ")} UTC`, commit && ` from ${commit.slice(0, 7)}`,
-      `, fcrewardbench ${version}. `, element("a", { href: "#/about" }, "What the numbers mean"), "."));
+  document
+    .getElementById("footer")
+    .replaceChildren(
+      element(
+        "p",
+        {},
+        `Built ${built.slice(0, 16).replace("T", " ")} UTC`,
+        commit && ` from ${commit.slice(0, 7)}`,
+        `, fcrewardbench ${version}. `,
+        element("a", { href: "#/about" }, "What the numbers mean"),
+        ".",
+      ),
+    );
 }
 
 document.getElementById("skip").addEventListener("click", (event) => {

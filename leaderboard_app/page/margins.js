@@ -28,21 +28,50 @@ export function marginHistogram({ edges, right, wrong }, name) {
     const bars = right.map((number, place) => {
       const [from, to] = [x(edges[place]), x(edges[place + 1])];
       const label = `Margin ${twoDigits(edges[place])} to ${twoDigits(edges[place + 1])}: ${number} right, ${wrong[place]} wrong`;
-      return mark(label,
+      return mark(
+        label,
         box(from + 1, y(number), to - from - 2, frame.bottom - y(number), { class: "right-bar" }),
-        box(from + 1, y(wrong[place]), to - from - 2, frame.bottom - y(wrong[place]), { class: "wrong-bar" }));
+        box(from + 1, y(wrong[place]), to - from - 2, frame.bottom - y(wrong[place]), { class: "wrong-bar" }),
+      );
     });
     const ticks = ticksEvery(edges[0], edges.at(-1), stepFor(edges.at(-1) - edges[0]));
-    return { height: 320, nodes: [
-      axes(frame, { ticks, scale: x, show: twoDigits, label: "Margin between the two scores; the last bar has all beyond" }, { ticks: ticksEvery(0, tallest, step), scale: y, show: whole, label: "Pairs" }), bars] };
+    return {
+      height: 320,
+      nodes: [
+        axes(
+          frame,
+          { ticks, scale: x, show: twoDigits, label: "Margin (the last bar holds all beyond)" },
+          { ticks: ticksEvery(0, tallest, step), scale: y, show: whole, label: "Pairs" },
+        ),
+        bars,
+      ],
+    };
   };
-  const table = plainTable(`Margins of ${name}`, [{ label: "Margin", numeric: true }, { label: "Right", numeric: true }, { label: "Wrong", numeric: true }, { label: "Share right, %", numeric: true }],
-    right.map((number, place) => [`${twoDigits(edges[place])} – ${twoDigits(edges[place + 1])}`, count(number), count(wrong[place]), percent(number / (number + wrong[place]))]));
-  return element("div", {}, element("p", { class: "legend" },
-    swatch("right-bar", "the preferred candidate is right"), swatch("wrong-bar", "it is wrong")), chart(`Margins of ${name}, right and wrong`, draw, table));
+  const table = plainTable(
+    `Margins of ${name}`,
+    [
+      { label: "Margin", numeric: true },
+      { label: "Right", numeric: true },
+      { label: "Wrong", numeric: true },
+      { label: "Share right, %", numeric: true },
+    ],
+    right.map((number, place) => [
+      `${twoDigits(edges[place])} – ${twoDigits(edges[place + 1])}`,
+      count(number),
+      count(wrong[place]),
+      percent(number / (number + wrong[place])),
+    ]),
+  );
+  return element(
+    "div",
+    {},
+    element("p", { class: "legend" }, swatch("right-bar", "the preferred candidate is right"), swatch("wrong-bar", "it is wrong")),
+    chart(`Margins of ${name}, right and wrong`, draw, table),
+  );
 }
 
-const swatch = (kind, label) => element("span", {}, element("svg:svg", { width: 18, height: 12, "aria-hidden": "true" }, box(1, 1, 16, 10, { class: kind })), label);
+const swatch = (kind, label) =>
+  element("span", {}, element("svg:svg", { width: 18, height: 12, "aria-hidden": "true" }, box(1, 1, 16, 10, { class: kind })), label);
 
 /**
  * What σ(|margin|) promises against what it keeps.
@@ -57,25 +86,60 @@ export function calibrationPlot(bins, name) {
     const x = linear([0.5, 1], [frame.left, frame.right]);
     const y = linear([lowest, 1], [frame.bottom, frame.top]);
     const show = (tick) => String(Math.round(100 * tick));
-    return { height: 440, nodes: [
-      axes(frame, { ticks: ticksEvery(0.5, 1, 0.1), scale: x, show, label: "Predicted, σ(|margin|), %" }, { ticks: ticksEvery(lowest, 1, 0.1), scale: y, show, label: "Right, %" }),
-      line(x(0.5), y(0.5), x(1), y(1), { class: "chance" }),
-      filled.map((bin) => mark(
-        `Predicted ${percent(bin.predicted)} %, right ${percent(bin.right)} % (${interval(bin.ci)}), n = ${bin.n}`,
-        bin.ci && line(x(bin.predicted), y(bin.ci[0]), x(bin.predicted), y(bin.ci[1]), { class: "whisker" }),
-        element("svg:circle", { cx: x(bin.predicted).toFixed(1), cy: y(bin.right).toFixed(1), r: 4.5, class: "dot best" }))),
-      text(frame.left - 34, frame.bottom + 68, "n", { class: "axis-label" }),
-      filled.map((bin) => {
-        const height = 24 * bin.n / most;
-        return [box(x(bin.low) + 1, frame.bottom + 72 - height, x(bin.high) - x(bin.low) - 2, height, { class: "count-bar" }),
-          text(x((bin.low + bin.high) / 2), frame.bottom + 88, whole(bin.n), { "text-anchor": "middle", class: "small" })];
-      }),
-    ] };
+    return {
+      height: 440,
+      nodes: [
+        axes(
+          frame,
+          { ticks: ticksEvery(0.5, 1, 0.1), scale: x, show, label: "Predicted, σ(|margin|), %" },
+          { ticks: ticksEvery(lowest, 1, 0.1), scale: y, show, label: "Right, %" },
+        ),
+        line(x(0.5), y(0.5), x(1), y(1), { class: "chance" }),
+        filled.map((bin) =>
+          mark(
+            `Predicted ${percent(bin.predicted)} %, right ${percent(bin.right)} % (${interval(bin.ci)}), n = ${bin.n}`,
+            bin.ci && line(x(bin.predicted), y(bin.ci[0]), x(bin.predicted), y(bin.ci[1]), { class: "whisker" }),
+            element("svg:circle", { cx: x(bin.predicted).toFixed(1), cy: y(bin.right).toFixed(1), r: 4.5, class: "dot best" }),
+          ),
+        ),
+        text(frame.left - 34, frame.bottom + 68, "n", { class: "axis-label" }),
+        filled.map((bin) => {
+          const height = (24 * bin.n) / most;
+          return [
+            box(x(bin.low) + 1, frame.bottom + 72 - height, x(bin.high) - x(bin.low) - 2, height, { class: "count-bar" }),
+            text(x((bin.low + bin.high) / 2), frame.bottom + 88, whole(bin.n), { "text-anchor": "middle", class: "small" }),
+          ];
+        }),
+      ],
+    };
   };
-  const table = plainTable(`Calibration of ${name}`, [{ label: "σ(|margin|), %", numeric: true }, { label: "Pairs", numeric: true }, { label: "Predicted, %", numeric: true }, { label: "Right, %", numeric: true }, { label: "95 % interval", numeric: true }],
-    filled.map((bin) => [`${percent(bin.low)}–${percent(bin.high)}`, count(bin.n), percent(bin.predicted), percent(bin.right), interval(bin.ci)]));
-  return element("div", {}, element("p", { class: "legend" }, element("span", {}, "On the dashed line the model is right as often as its margins predict, below it less often. Intervals: 95 %.")),
-    chart(`Calibration of ${name}`, draw, table, 640));
+  const table = plainTable(
+    `Calibration of ${name}`,
+    [
+      { label: "σ(|margin|), %", numeric: true },
+      { label: "Pairs", numeric: true },
+      { label: "Predicted, %", numeric: true },
+      { label: "Right, %", numeric: true },
+      { label: "95 % interval", numeric: true },
+    ],
+    filled.map((bin) => [
+      `${percent(bin.low)}–${percent(bin.high)}`,
+      count(bin.n),
+      percent(bin.predicted),
+      percent(bin.right),
+      interval(bin.ci),
+    ]),
+  );
+  return element(
+    "div",
+    {},
+    element(
+      "p",
+      { class: "legend" },
+      element("span", {}, "On the dashed line the model is right as often as its margins predict, below it less often. Intervals: 95 %."),
+    ),
+    chart(`Calibration of ${name}`, draw, table, 640),
+  );
 }
 
 /**
@@ -83,10 +147,20 @@ export function calibrationPlot(bins, name) {
  * @param {any} part of a model's file @param {string} name @param {string} kind
  */
 export function marginCharts(part, name, kind) {
-  if (!part?.margins) return element("p", {}, kind === "judge" ? "A judge gives verdicts, no scores: there are no margins." : "This submission gives no margins here.");
-  return element("div", {},
-    element("h3", {}, "Margins"), marginHistogram(part.margins, name),
+  if (!part?.margins)
+    return element(
+      "p",
+      {},
+      kind === "judge" ? "A judge gives verdicts, no scores: there are no margins." : "This submission gives no margins here.",
+    );
+  return element(
+    "div",
+    {},
+    element("h3", {}, "Margins"),
+    marginHistogram(part.margins, name),
     element("h3", {}, "Calibration"),
-    part.calibration?.some(({ n }) => n > 0) ? calibrationPlot(part.calibration, name)
-      : element("p", {}, `No calibration: margins of this model are not log odds (${rounded(part.margins.edges.at(-1))} at most).`));
+    part.calibration?.some(({ n }) => n > 0)
+      ? calibrationPlot(part.calibration, name)
+      : element("p", {}, `No calibration: margins of this model are not log odds (${rounded(part.margins.edges.at(-1))} at most).`),
+  );
 }

@@ -17,14 +17,19 @@ export function chart(label, draw, table, most = 860) {
     if (width < 50 || width === drawn) return;
     drawn = width;
     const { height, width: wanted = width, nodes } = draw(width);
-    place.replaceChildren(element("svg:svg", { viewBox: `0 0 ${wanted} ${height}`, width: wanted, height, role: "group", "aria-label": label }, nodes));
+    place.replaceChildren(
+      element("svg:svg", { viewBox: `0 0 ${wanted} ${height}`, width: wanted, height, role: "group", "aria-label": label }, nodes),
+    );
   });
   observer.observe(place);
   return element("div", { class: "figure" }, place, folded("Show as table", table));
 }
 
 /** @param {[number, number]} domain @param {[number, number]} range */
-export const linear = ([d0, d1], [r0, r1]) => (value) => r0 + ((value - d0) / (d1 - d0)) * (r1 - r0);
+export const linear =
+  ([d0, d1], [r0, r1]) =>
+  (value) =>
+    r0 + ((value - d0) / (d1 - d0)) * (r1 - r0);
 
 /** @param {[number, number]} domain both above 0 @param {[number, number]} range */
 export const logarithmic = ([d0, d1], range) => {
@@ -59,12 +64,17 @@ export const line = (x1, y1, x2, y2, attributes = {}) =>
   element("svg:line", { x1: x1.toFixed(1), y1: y1.toFixed(1), x2: x2.toFixed(1), y2: y2.toFixed(1), ...attributes });
 
 /** @param {number} x @param {number} y @param {number} width @param {number} height @param {Object<string, any>} attributes */
-export const box = (x, y, width, height, attributes = {}) => element("svg:rect", {
-  x: x.toFixed(1), y: y.toFixed(1), width: Math.max(0, width).toFixed(1), height: Math.max(0, height).toFixed(1), ...attributes });
+export const box = (x, y, width, height, attributes = {}) =>
+  element("svg:rect", {
+    x: x.toFixed(1),
+    y: y.toFixed(1),
+    width: Math.max(0, width).toFixed(1),
+    height: Math.max(0, height).toFixed(1),
+    ...attributes,
+  });
 
 /** A mark that says its name and numbers. @param {string} label @param {...any} nodes */
-export const mark = (label, ...nodes) =>
-  element("svg:g", { role: "img", "aria-label": label }, element("svg:title", {}, label), ...nodes);
+export const mark = (label, ...nodes) => element("svg:g", { role: "img", "aria-label": label }, element("svg:title", {}, label), ...nodes);
 
 /**
  * Hairlines and numbers of both axes.
@@ -73,7 +83,9 @@ export const mark = (label, ...nodes) =>
  * @param {{ticks: number[], scale: (value: number) => number, show: (value: number) => string, label: string}} y
  */
 export function axes({ left, right, top, bottom }, x, y) {
-  return element("svg:g", { class: "axes", "aria-hidden": "true" },
+  return element(
+    "svg:g",
+    { class: "axes", "aria-hidden": "true" },
     y.ticks.map((tick) => [
       line(left, y.scale(tick), right, y.scale(tick), { class: "grid" }),
       text(left - 8, y.scale(tick) + 4, y.show(tick), { "text-anchor": "end" }),
@@ -84,5 +96,6 @@ export function axes({ left, right, top, bottom }, x, y) {
     ]),
     line(left, bottom, right, bottom, { class: "tick" }),
     text((left + right) / 2, bottom + 38, x.label, { "text-anchor": "middle", class: "axis-label" }),
-    text(left - 34, top - 12, y.label, { class: "axis-label" }));
+    text(left - 34, top - 12, y.label, { class: "axis-label" }),
+  );
 }

@@ -19,8 +19,12 @@ export class Row {
     this.entry = entry;
     this.haystack = haystackOf(entry);
     this.cells = new Map();
-    this.box = element("input", { type: "checkbox", "aria-label": `Select ${fullName(entry)} for comparison`,
-      disabled: entry.rank === null, onchange: (event) => select(entry.id, event.target.checked) });
+    this.box = element("input", {
+      type: "checkbox",
+      "aria-label": `Select ${fullName(entry)} for comparison`,
+      disabled: entry.rank === null,
+      onchange: (event) => select(entry.id, event.target.checked),
+    });
     this.node = element("tr", { class: entry.kind === "baseline" ? "baseline" : entry.leader_group ? "leader" : null });
     this.detail = null;
     rowOf.set(this.node, this);
@@ -34,8 +38,17 @@ export class Row {
   makeCell(column) {
     const classes = [`c-${column.item}`, column.numeric && "number", column.phone && "phone"].filter(Boolean).join(" ");
     if (column.key !== "model") return element("td", { class: classes }, column.cell(this.entry));
-    this.expand = element("button", { type: "button", class: "expand", "aria-expanded": "false",
-      "aria-label": `Details of ${fullName(this.entry)}`, onclick: () => this.toggle() }, "▸");
+    this.expand = element(
+      "button",
+      {
+        type: "button",
+        class: "expand",
+        "aria-expanded": "false",
+        "aria-label": `Details of ${fullName(this.entry)}`,
+        onclick: () => this.toggle(),
+      },
+      "▸",
+    );
     return element("th", { class: classes, scope: "row" }, this.expand, element("span", {}, column.cell(this.entry)));
   }
 
@@ -57,9 +70,20 @@ export class Row {
   makeDetail() {
     const { entry } = this;
     const rest = this.shown.filter((column) => !column.phone);
-    return element("tr", { class: "detail" }, element("td", { colspan: "3" },
-      definitions(rest.map((column) => [column.label, column.text(entry)])),
-      element("p", {}, element("a", { href: address("compare", [], { benchmark: entry.benchmark, a: entry.id }) }, "Compare with another model"))));
+    return element(
+      "tr",
+      { class: "detail" },
+      element(
+        "td",
+        { colspan: "3" },
+        definitions(rest.map((column) => [column.label, column.text(entry)])),
+        element(
+          "p",
+          {},
+          element("a", { href: address("compare", [], { benchmark: entry.benchmark, a: entry.id }) }, "Compare with another model"),
+        ),
+      ),
+    );
   }
 
   /** The nodes that stand for it in a table of these columns. */

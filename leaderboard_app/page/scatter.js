@@ -7,9 +7,21 @@ import { axes, chart, line, logarithmic, logTicks, linear, mark, text, ticksEver
 
 /** What can stand on the x axis. */
 export const MEASURES = {
-  cost: { label: "US dollars per 1,000 pairs", of: (entry) => entry.cost_per_1000, show: dollars, tick: (amount) => `$${rounded(amount)}`, noun: "a cost" },
+  cost: {
+    label: "US dollars per 1,000 pairs",
+    of: (entry) => entry.cost_per_1000,
+    show: dollars,
+    tick: (amount) => `$${rounded(amount)}`,
+    noun: "a cost",
+  },
   parameters: { label: "Parameters", of: (entry) => entry.parameters, show: size, tick: size, noun: "a number of parameters" },
-  seconds: { label: "Seconds per 1,000 pairs, on the submitter's hardware", of: (entry, result) => result.seconds_per_1000, show: rounded, tick: rounded, noun: "a time" },
+  seconds: {
+    label: "Seconds per 1,000 pairs, on the submitter's hardware",
+    of: (entry, result) => result.seconds_per_1000,
+    show: rounded,
+    tick: rounded,
+    noun: "a time",
+  },
 };
 
 const SHAPES = {
@@ -32,11 +44,22 @@ function frontier(dots) {
 function labels(dots, frame) {
   const taken = dots.map(({ px, py }) => [px - 6, py - 6, px + 6, py + 6]);
   const whiskers = dots.map(({ px, whisker: [top, bottom] }) => [px - 1, top, px + 1, bottom]);
-  const meets = ([a, b, c, d], things) => a < frame.left || c > frame.right + 60 || b < frame.top - 10 || d > frame.bottom
-    || things.some(([e, f, g, h]) => a < g && c > e && b < h && d > f);
+  const meets = ([a, b, c, d], things) =>
+    a < frame.left ||
+    c > frame.right + 60 ||
+    b < frame.top - 10 ||
+    d > frame.bottom ||
+    things.some(([e, f, g, h]) => a < g && c > e && b < h && d > f);
   return dots.map(({ entry, px, py }) => {
     const width = entry.name.length * 6.4;
-    const places = [[px + 9, py + 4, "start"], [px - 9, py + 4, "end"], [px + 7, py - 9, "start"], [px + 7, py + 16, "start"], [px - 7, py - 9, "end"], [px - 7, py + 16, "end"]];
+    const places = [
+      [px + 9, py + 4, "start"],
+      [px - 9, py + 4, "end"],
+      [px + 7, py - 9, "start"],
+      [px + 7, py + 16, "start"],
+      [px - 7, py - 9, "end"],
+      [px - 7, py + 16, "end"],
+    ];
     const areas = places.map(([x, y, anchor]) => {
       const start = anchor === "start" ? x : x - width;
       return { x, y, anchor, area: [start, y - 11, start + width, y + 2] };
@@ -55,9 +78,12 @@ function labels(dots, frame) {
 export function scatter(entries, subset, measure) {
   const { label, of, show, tick: showTick, noun } = MEASURES[measure];
   const models = entries.filter((entry) => entry.kind !== "baseline" && entry.results[subset.name]);
-  const dots = models.map((entry) => ({ entry, result: entry.results[subset.name], x: of(entry, entry.results[subset.name]) })).filter(({ x }) => x > 0);
+  const dots = models
+    .map((entry) => ({ entry, result: entry.results[subset.name], x: of(entry, entry.results[subset.name]) }))
+    .filter(({ x }) => x > 0);
   const left = models.length - dots.length;
-  const note = left > 0 && element("p", { class: "hushed" }, `${plural(left, "model")} without ${noun} ${left === 1 ? "is" : "are"} not shown.`);
+  const note =
+    left > 0 && element("p", { class: "hushed" }, `${plural(left, "model")} without ${noun} ${left === 1 ? "is" : "are"} not shown.`);
   if (dots.length === 0) return element("p", {}, `No model on ${subset.name} says ${noun}.`);
   const best = frontier(dots);
   const xs = dots.map(({ x }) => x);
@@ -75,23 +101,74 @@ export function scatter(entries, subset, measure) {
     }
     const steps = best.map(({ px, py }, place) => `${place ? `H${px.toFixed(1)}V` : `M${px.toFixed(1)},`}${py.toFixed(1)}`).join("");
     const nodes = [
-      axes(frame, { ticks: logTicks(domain), scale: xScale, show: showTick, label }, { ticks: ticksEvery(bottomValue, 1, 0.1), scale: yScale, show: (tick) => String(Math.round(100 * tick)), label: "Accuracy, %" }),
+      axes(
+        frame,
+        { ticks: logTicks(domain), scale: xScale, show: showTick, label },
+        { ticks: ticksEvery(bottomValue, 1, 0.1), scale: yScale, show: (tick) => String(Math.round(100 * tick)), label: "Accuracy, %" },
+      ),
       line(frame.left, yScale(0.5), frame.right, yScale(0.5), { class: "chance" }),
       element("svg:path", { d: `${steps}H${frame.right.toFixed(1)}`, class: "pareto" }),
-      dots.map(({ entry, result, x, px, py, whisker: [top, bottom] }) => mark(
-        `${fullName(entry)}, ${entry.kind}: ${percent(result.accuracy)} % (${interval(result.ci)}) at ${show(x)}`,
-        line(px, top, px, bottom, { class: "whisker" }),
-        element("svg:path", { d: SHAPES[entry.kind] ?? SHAPES.classifier, transform: `translate(${px.toFixed(1)} ${py.toFixed(1)})`, class: best.some((dot) => dot.entry === entry) ? "dot best" : "dot" }))),
+      dots.map(({ entry, result, x, px, py, whisker: [top, bottom] }) =>
+        mark(
+          `${fullName(entry)}, ${entry.kind}: ${percent(result.accuracy)} % (${interval(result.ci)}) at ${show(x)}`,
+          line(px, top, px, bottom, { class: "whisker" }),
+          element("svg:path", {
+            d: SHAPES[entry.kind] ?? SHAPES.classifier,
+            transform: `translate(${px.toFixed(1)} ${py.toFixed(1)})`,
+            class: best.some((dot) => dot.entry === entry) ? "dot best" : "dot",
+          }),
+        ),
+      ),
       labels(dots, frame),
     ];
     return { height: 440, nodes };
   };
-  const table = plainTable(`Accuracy and ${label}`, ["Model", "Kind", { label, numeric: true }, { label: "Accuracy, %", numeric: true }, { label: "95 % interval", numeric: true }, "On the line of the best"],
-    dots.toSorted((a, b) => a.x - b.x).map(({ entry, result, x }) => [fullName(entry), entry.kind, show(x), percent(result.accuracy), interval(result.ci), best.some((dot) => dot.entry === entry) ? "yes" : "no"]));
+  const table = plainTable(
+    `Accuracy and ${label}`,
+    [
+      "Model",
+      "Kind",
+      { label, numeric: true },
+      { label: "Accuracy, %", numeric: true },
+      { label: "95 % interval", numeric: true },
+      "On the line of the best",
+    ],
+    dots
+      .toSorted((a, b) => a.x - b.x)
+      .map(({ entry, result, x }) => [
+        fullName(entry),
+        entry.kind,
+        show(x),
+        percent(result.accuracy),
+        interval(result.ci),
+        best.some((dot) => dot.entry === entry) ? "yes" : "no",
+      ]),
+  );
   return element("div", {}, key(dots), chart(`Accuracy against ${label}`, draw, table), note);
 }
 
-const key = (dots) => element("p", { class: "legend" },
-  [...new Set(dots.map(({ entry }) => entry.kind))].sort().map((kind) => element("span", {},
-    element("svg:svg", { width: 16, height: 14, viewBox: "-8 -7 16 14", "aria-hidden": "true" }, element("svg:path", { d: SHAPES[kind] ?? SHAPES.classifier, class: "dot" })), kind)),
-  element("span", {}, element("svg:svg", { width: 24, height: 10, "aria-hidden": "true" }, element("svg:path", { d: "M0,8H10V2H24", class: "pareto" })), "no model is both better and cheaper (filled)"));
+const key = (dots) =>
+  element(
+    "p",
+    { class: "legend" },
+    [...new Set(dots.map(({ entry }) => entry.kind))]
+      .sort()
+      .map((kind) =>
+        element(
+          "span",
+          {},
+          element(
+            "svg:svg",
+            { width: 16, height: 14, viewBox: "-8 -7 16 14", "aria-hidden": "true" },
+            element("svg:path", { d: SHAPES[kind] ?? SHAPES.classifier, class: "dot" }),
+          ),
+          kind,
+        ),
+      ),
+    element(
+      "span",
+      {},
+      element("svg:svg", { width: 24, height: 10, "aria-hidden": "true" }, element("svg:path", { d: "M0,8H10V2H24", class: "pareto" })),
+      "no model is both better and cheaper (filled)",
+    ),
+  );

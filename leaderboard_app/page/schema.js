@@ -9,7 +9,7 @@ const isObject = (value) => typeof value === "object" && value !== null && !Arra
 function typeOf(schema) {
   if (!isObject(schema)) return "any";
   if (Array.isArray(schema.anyOf ?? schema.oneOf)) return (schema.anyOf ?? schema.oneOf).map(typeOf).join(" or ");
-  const type = Array.isArray(schema.type) ? schema.type.join(" or ") : schema.type ?? (schema.enum ? "one of" : "any");
+  const type = Array.isArray(schema.type) ? schema.type.join(" or ") : (schema.type ?? (schema.enum ? "one of" : "any"));
   if (isObject(schema.items)) return `${type} of ${typeOf(schema.items)}`;
   return schema.enum ? `${type}: ${schema.enum.map((value) => JSON.stringify(value)).join(", ")}` : String(type);
 }
@@ -25,18 +25,34 @@ function parameterRows(schema, prefix = "", depth = 0) {
   const required = Array.isArray(schema.required) ? schema.required : [];
   return Object.entries(schema.properties).flatMap(([name, inner]) => {
     const way = prefix + name;
-    const nested = isObject(inner) ? [...parameterRows(inner, `${way}.`, depth + 1), ...parameterRows(inner.items, `${way}[].`, depth + 1)] : [];
-    return [[element("code", {}, way), typeOf(inner), required.includes(name) ? "yes" : "no", isObject(inner) ? described(inner) : ""], ...nested];
+    const nested = isObject(inner)
+      ? [...parameterRows(inner, `${way}.`, depth + 1), ...parameterRows(inner.items, `${way}[].`, depth + 1)]
+      : [];
+    return [
+      [element("code", {}, way), typeOf(inner), required.includes(name) ? "yes" : "no", isObject(inner) ? described(inner) : ""],
+      ...nested,
+    ];
   });
 }
 
 /** @param {{name: string, description?: string, parameters?: any}[]} tools */
 export function catalogue(tools) {
-  return element("div", { class: "tools" }, tools.map((tool) => {
-    const rows = parameterRows(tool.parameters);
-    const first = (tool.description ?? "").split(/(?<=\.)\s/)[0];
-    return folded([element("code", {}, tool.name), element("span", { class: "hushed" }, ` ${first.length > 110 ? `${first.slice(0, 109)}…` : first}`)],
-      tool.description && element("p", {}, tool.description),
-      rows.length ? plainTable(`Parameters of ${tool.name}`, ["Name", "Type", "Required", "Description"], rows) : element("p", { class: "hushed" }, "It takes no parameter."));
-  }));
+  return element(
+    "div",
+    { class: "tools" },
+    tools.map((tool) => {
+      const rows = parameterRows(tool.parameters);
+      const first = (tool.description ?? "").split(/(?<=\.)\s/)[0];
+      return folded(
+        [
+          element("code", {}, tool.name),
+          element("span", { class: "hushed" }, ` ${first.length > 110 ? `${first.slice(0, 109)}…` : first}`),
+        ],
+        tool.description && element("p", {}, tool.description),
+        rows.length
+          ? plainTable(`Parameters of ${tool.name}`, ["Name", "Type", "Required", "Description"], rows)
+          : element("p", { class: "hushed" }, "It takes no parameter."),
+      );
+    }),
+  );
 }

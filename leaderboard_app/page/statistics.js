@@ -4,7 +4,15 @@ const CREDIT = { w: 1, t: 0.5, i: 0.5 };
 
 /** Outcome letters in words. */
 export const OUTCOMES = {
-  w: "right", l: "wrong", t: "tie", i: "inconsistent", u: "unparsed", r: "refused", x: "too long", e: "error", "-": "not evaluated",
+  w: "right",
+  l: "wrong",
+  t: "tie",
+  i: "inconsistent",
+  u: "unparsed",
+  r: "refused",
+  x: "too long",
+  e: "error",
+  "-": "not evaluated",
 };
 
 /**

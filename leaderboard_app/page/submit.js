@@ -1,6 +1,6 @@
 /** How to submit, and a box that validates a submission where the site has a server. */
 
-import { bar } from "./columns.js";
+import { bar } from "./column.js";
 import { board as loadBoard, entriesOf, fullName, requiredOf, server as loadServer } from "./data.js";
 import { command, element, plainTable } from "./dom.js";
 import { MISSING, interval, percent, points, pointsInterval, probability, size } from "./format.js";
@@ -9,16 +9,47 @@ import { address } from "./state.js";
 const FILES = { card: { name: "card.json", ending: ".json" }, rows: { name: "rows.parquet", ending: ".parquet" } };
 const amount = (bytes) => (bytes < 2 ** 20 ? `${Math.ceil(bytes / 2 ** 10)} KiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`);
 
-const howTo = (key) => element("section", {}, element("h2", {}, "Three commands"),
-  element("ol", { class: "steps-to-take" },
-    element("li", {}, element("p", {}, "Evaluate. Core is required; the other subsets, each in a folder of its own (", element("code", {}, "--benchmark open/abstain"), " and so on), make the submission complete."), command("fcrb evaluate --model M --out runs/core")),
-    element("li", {}, element("p", {}, "Put the folders into a submission."), command("fcrb submit runs/core runs/abstain runs/candidates runs/minimal")),
-    element("li", {}, element("p", {}, "Validate it, as the board will."), command(`fcrb validate submissions/${key}/ORG__MODEL`))),
-  element("p", {}, "Then open a pull request with the new folder. The same check runs there and says within minutes what is wrong, with file and row, or where the entry stands."));
+const howTo = (key) =>
+  element(
+    "section",
+    {},
+    element("h2", {}, "Three commands"),
+    element(
+      "ol",
+      { class: "steps-to-take" },
+      element(
+        "li",
+        {},
+        element(
+          "p",
+          {},
+          "Evaluate. Core is required; the other subsets, each in a folder of its own (",
+          element("code", {}, "--benchmark open/abstain"),
+          " and so on), make the submission complete.",
+        ),
+        command("fcrb evaluate --model M --out runs/core"),
+      ),
+      element(
+        "li",
+        {},
+        element("p", {}, "Put the folders into a submission."),
+        command("fcrb submit runs/core runs/abstain runs/candidates runs/minimal"),
+      ),
+      element("li", {}, element("p", {}, "Validate it, as the board will."), command(`fcrb validate submissions/${key}/ORG__MODEL`)),
+    ),
+    element(
+      "p",
+      {},
+      "Then open a pull request with the new folder. The same check runs there and says within minutes what is wrong, with file and row, or where the entry stands.",
+    ),
+  );
 
 function problems(list) {
-  return plainTable(`${list.length} to mend`, ["File", { label: "Row", numeric: true }, "What is wrong"],
-    list.map(({ file, row, message }) => [file, row === null || row === undefined ? MISSING : String(row), message]));
+  return plainTable(
+    `${list.length} to mend`,
+    ["File", { label: "Row", numeric: true }, "What is wrong"],
+    list.map(({ file, row, message }) => [file, row === null || row === undefined ? MISSING : String(row), message]),
+  );
 }
 
 function placed(board, entry, neighbours) {
@@ -26,21 +57,50 @@ function placed(board, entry, neighbours) {
   const subset = benchmark && requiredOf(benchmark).name;
   const known = new Map(entriesOf(board, entry.benchmark).map((other) => [other.id, other]));
   const own = entry.results?.[subset] ?? Object.values(entry.results ?? {})[0];
-  const rows = neighbours.filter(({ id }) => known.has(id)).map((found) => ({ found, entry: known.get(found.id), result: known.get(found.id).results[subset] }));
+  const rows = neighbours
+    .filter(({ id }) => known.has(id))
+    .map((found) => ({ found, entry: known.get(found.id), result: known.get(found.id).results[subset] }));
   rows.push({ found: null, entry, result: own });
   rows.sort((a, b) => (b.result?.accuracy ?? -1) - (a.result?.accuracy ?? -1));
-  return plainTable(`As it would stand on ${entry.benchmark}/${subset}`,
-    ["Model", { label: "Accuracy, %", numeric: true }, "0 – 100", { label: "95 % interval", numeric: true }, { label: "Submission − it, points", numeric: true }, { label: "p", numeric: true }, { label: "Parameters", numeric: true }],
+  return plainTable(
+    `As it would stand on ${entry.benchmark}/${subset}`,
+    [
+      "Model",
+      { label: "Accuracy, %", numeric: true },
+      "0 – 100",
+      { label: "95 % interval", numeric: true },
+      { label: "Submission − it, points", numeric: true },
+      { label: "p", numeric: true },
+      { label: "Parameters", numeric: true },
+    ],
     rows.map(({ found, entry: other, result }) => [
-      found ? element("a", { href: address("model", [other.benchmark, other.id]) }, fullName(other)) : element("b", {}, `${fullName(other)} (this submission)`),
-      percent(result?.accuracy), result ? bar(result) : "", interval(result?.ci),
-      found ? `${points(found.difference)} (${pointsInterval(found.ci)})` : "", found ? probability(found.p) : "", size(other.parameters)]));
+      found
+        ? element("a", { href: address("model", [other.benchmark, other.id]) }, fullName(other))
+        : element("b", {}, `${fullName(other)} (this submission)`),
+      percent(result?.accuracy),
+      result ? bar(result) : "",
+      interval(result?.ci),
+      found ? `${points(found.difference)} (${pointsInterval(found.ci)})` : "",
+      found ? probability(found.p) : "",
+      size(other.parameters),
+    ]),
+  );
 }
 
 function answerShown(board, answer) {
   return [
     answer.problems?.length > 0 && problems(answer.problems),
-    answer.flags?.length > 0 && element("div", {}, element("h3", {}, "Flags, to be looked at by a person"), element("ul", {}, answer.flags.map((flag) => element("li", {}, flag)))),
+    answer.flags?.length > 0 &&
+      element(
+        "div",
+        {},
+        element("h3", {}, "Flags, to be looked at by a person"),
+        element(
+          "ul",
+          {},
+          answer.flags.map((flag) => element("li", {}, flag)),
+        ),
+      ),
     answer.entry && placed(board, answer.entry, answer.neighbours ?? []),
   ];
 }
@@ -103,11 +163,30 @@ function dropBox(board, { max_bytes: most = 33554432, max_seconds: seconds = 20 
     button.disabled = false;
   };
 
-  const inputs = Object.entries(FILES).map(([part, { name, ending }]) => element("label", { class: "field" },
-    element("span", {}, name), element("input", { type: "file", accept: ending, onchange: (event) => take(part, event.target.files[0]) }), names[part]));
-  const zone = element("div", { class: "drop", ondrop: drop,
-    ondragover: (event) => { event.preventDefault(); zone.classList.add("over"); }, ondragleave: () => zone.classList.remove("over") },
-  element("p", {}, "Drop card.json and rows.parquet here, or choose them."), element("div", { class: "controls" }, inputs), button);
+  const inputs = Object.entries(FILES).map(([part, { name, ending }]) =>
+    element(
+      "label",
+      { class: "field" },
+      element("span", {}, name),
+      element("input", { type: "file", accept: ending, onchange: (event) => take(part, event.target.files[0]) }),
+      names[part],
+    ),
+  );
+  const zone = element(
+    "div",
+    {
+      class: "drop",
+      ondrop: drop,
+      ondragover: (event) => {
+        event.preventDefault();
+        zone.classList.add("over");
+      },
+      ondragleave: () => zone.classList.remove("over"),
+    },
+    element("p", {}, "Drop card.json and rows.parquet here, or choose them."),
+    element("div", { class: "controls" }, inputs),
+    button,
+  );
   return [element("p", {}, `Nothing is stored. At most ${amount(most)} and ${seconds} seconds.`), zone, status, result];
 }
 
@@ -117,9 +196,25 @@ export async function view() {
   const key = board.benchmarks[0]?.key ?? "open@2";
   return {
     title: "Submit",
-    node: element("div", {}, element("h1", {}, "Submit"), howTo(key),
-      element("section", {}, element("h2", {}, "Try a submission here"),
-        server.validate ? dropBox(board, server)
-          : element("p", {}, "This copy of the board is static files, which cannot validate. The command above does the same on your machine; ", element("code", {}, "fcrb validate"), " needs no network."))),
+    node: element(
+      "div",
+      {},
+      element("h1", {}, "Submit"),
+      howTo(key),
+      element(
+        "section",
+        {},
+        element("h2", {}, "Try a submission here"),
+        server.validate
+          ? dropBox(board, server)
+          : element(
+              "p",
+              {},
+              "This copy of the board is static files, which cannot validate. The command above does the same on your machine; ",
+              element("code", {}, "fcrb validate"),
+              " needs no network.",
+            ),
+      ),
+    ),
   };
 }

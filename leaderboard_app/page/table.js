@@ -36,11 +36,25 @@ class Table {
     this.head = element("thead");
     this.caption = element("caption", { class: "unseen" });
     this.lede = element("p", { class: "lede" });
-    this.table = element("table", { class: "board", onclick: tapped }, this.caption, this.columnGroup, this.head, this.models, this.baselines);
-    this.node = element("div", {}, element("h1", {}, "Leaderboard"), this.lede, this.controls,
+    this.table = element(
+      "table",
+      { class: "board", onclick: tapped },
+      this.caption,
+      this.columnGroup,
+      this.head,
+      this.models,
+      this.baselines,
+    );
+    this.node = element(
+      "div",
+      {},
+      element("h1", {}, "Leaderboard"),
+      this.lede,
+      this.controls,
       element("div", { class: "bar-of-table" }, this.status, legend(), this.menus, this.compare),
       scroller("Leaderboard table", "board", this.table),
-      explanation());
+      explanation(),
+    );
     this.update(query);
   }
 
@@ -66,15 +80,23 @@ class Table {
     this.columns = columnsOf(this.board, benchmark, subset, without);
     this.menuItems = menuOf(this.columns, entries);
     this.rows = entries.map((entry) => new Row(entry, (id, checked) => this.select(id, checked)));
-    refill(this.lede, `Which of two tool calls is right? Accuracy on ${benchmark.key}/${subset.name}, ${plural(subset.items, nounOf(subset))}`,
-      without && ", without the disputed ones (ranks, outcomes and breakdowns are of all)", ".");
+    refill(
+      this.lede,
+      `Which of two tool calls is right? Accuracy on ${benchmark.key}/${subset.name}, ${plural(subset.items, nounOf(subset))}`,
+      without && ", without the disputed ones (ranks, outcomes and breakdowns are of all)",
+      ".",
+    );
     this.caption.textContent = `Models on ${benchmark.key}/${subset.name}, sortable by the headings`;
   }
 
   lay() {
     this.shown = this.columns.filter((column) => FIXED.has(column.item) || this.options.items.has(column.item));
-    this.columnGroup.replaceChildren(element("col", { class: "c-select", style: { "--width": "1.9rem" } }),
-      ...this.shown.map((column) => element("col", { class: column.phone ? `phone c-${column.item}` : null, style: { "--width": `${column.width}rem` } })));
+    this.columnGroup.replaceChildren(
+      element("col", { class: "c-select", style: { "--width": "1.9rem" } }),
+      ...this.shown.map((column) =>
+        element("col", { class: column.phone ? `phone c-${column.item}` : null, style: { "--width": `${column.width}rem` } }),
+      ),
+    );
     this.table.style.setProperty("--least", `${1.9 + this.shown.reduce((sum, column) => sum + column.width, 0)}rem`);
     this.head.replaceChildren(this.groupRow(), this.headRow());
     this.order = null;
@@ -86,20 +108,32 @@ class Table {
       if (groups.at(-1)?.group === group) groups.at(-1).span += 1;
       else groups.push({ group, span: 1 });
     }
-    return element("tr", { class: "groups" }, element("td", { class: "c-select" }), groups.map(({ group, span }) => group
-      ? element("th", { colspan: span, scope: "colgroup" }, element("span", {}, group))
-      : element("td", { colspan: span })));
+    return element(
+      "tr",
+      { class: "groups" },
+      element("td", { class: "c-select" }),
+      groups.map(({ group, span }) =>
+        group ? element("th", { colspan: span, scope: "colgroup" }, element("span", {}, group)) : element("td", { colspan: span }),
+      ),
+    );
   }
 
   headRow() {
     this.heads = new Map();
     const heads = this.shown.map((column) => {
       const classes = [`c-${column.item}`, column.numeric && "number", column.phone && "phone"].filter(Boolean).join(" ");
-      const head = element("th", { scope: "col", class: classes },
-        element("button", { type: "button", title: column.title, onclick: () => this.sortBy(column) },
-          column.label, element("span", { class: "arrow", "aria-hidden": "true" })),
-        column.key === "accuracy" && element("span", { class: "axis", "aria-hidden": "true" },
-          element("i", {}, "0"), element("i", {}, "50"), element("i", {}, "100")));
+      const head = element(
+        "th",
+        { scope: "col", class: classes },
+        element(
+          "button",
+          { type: "button", title: column.title, onclick: () => this.sortBy(column) },
+          column.label,
+          element("span", { class: "arrow", "aria-hidden": "true" }),
+        ),
+        column.key === "accuracy" &&
+          element("span", { class: "axis", "aria-hidden": "true" }, element("i", {}, "0"), element("i", {}, "50"), element("i", {}, "100")),
+      );
       this.heads.set(column.key, head);
       return head;
     });
@@ -132,10 +166,11 @@ class Table {
     const { options } = this;
     const accuracy = this.columns.find(({ key }) => key === "accuracy");
     const column = this.columns.find(({ key }) => key === options.sort) ?? accuracy;
-    const desc = this.desc = options.desc ?? column.first === "desc";
+    const desc = (this.desc = options.desc ?? column.first === "desc");
     const [order, tie] = [compareBy(column, desc), compareBy(accuracy, true)];
     this.sort = column.key;
-    const passing = this.rows.filter((row) => passes(row.entry, row.haystack, options))
+    const passing = this.rows
+      .filter((row) => passes(row.entry, row.haystack, options))
       .sort((a, b) => order(a, b) || tie(a, b) || collator.compare(a.entry.id, b.entry.id));
     const { models = [], baselines = [] } = Object.groupBy(passing, ({ entry }) => (entry.kind === "baseline" ? "baselines" : "models"));
     this.passing = [...models, ...baselines];
@@ -149,7 +184,9 @@ class Table {
       if (key === column.key) head.setAttribute("aria-sort", desc ? "descending" : "ascending");
       else head.removeAttribute("aria-sort");
     }
-    const text = `${models.length} of ${plural(this.rows.length - baselines.length, "model")} shown` + (baselines.length ? `, and ${plural(baselines.length, "baseline")}` : "");
+    const text =
+      `${models.length} of ${plural(this.rows.length - baselines.length, "model")} shown` +
+      (baselines.length ? `, and ${plural(baselines.length, "baseline")}` : "");
     if (this.status.textContent !== text) this.status.textContent = text;
     this.showSelection();
   }
@@ -160,9 +197,10 @@ class Table {
     const { selected } = this.options;
     for (const row of this.rows) row.box.checked = selected.includes(row.entry.id);
     this.compare.disabled = selected.length !== 2;
-    this.compare.textContent = selected.length === 2
-      ? `Compare ${selected.map((id) => known.get(id).name).join(" with ")}`
-      : `Compare (${selected.length} of 2 selected)`;
+    this.compare.textContent =
+      selected.length === 2
+        ? `Compare ${selected.map((id) => known.get(id).name).join(" with ")}`
+        : `Compare (${selected.length} of 2 selected)`;
   }
 
   select(id, checked) {
@@ -185,26 +223,48 @@ class Table {
       return;
     }
     this.controlsFor = key;
-    const downloads = this.downloads ??= downloadMenu(this.board, () => ({
-      columns: this.shown, entries: this.passing.map((row) => row.entry),
+    const downloads = (this.downloads ??= downloadMenu(this.board, () => ({
+      columns: this.shown,
+      entries: this.passing.map((row) => row.entry),
       name: `fc-rewardbench-${this.benchmark.key}-${this.subset.name}`,
       caption: captionOf(this.board, this.benchmark, this.subset),
-    }));
-    refill(this.controls, controls({
-      board: this.board, benchmark: this.benchmark, subset: this.subset,
-      entries: this.rows.map((row) => row.entry), options: this.options,
-    }));
+    })));
+    refill(
+      this.controls,
+      controls({
+        board: this.board,
+        benchmark: this.benchmark,
+        subset: this.subset,
+        entries: this.rows.map((row) => row.entry),
+        options: this.options,
+      }),
+    );
     refill(this.menus, columnsMenu(this.menuItems, this.options), downloads);
   }
 }
 
-const legend = () => element("p", { class: "legend" },
-  element("span", {}, element("span", { class: "swatch leader" }), "not significantly worse than the best"));
+const legend = () =>
+  element(
+    "p",
+    { class: "legend" },
+    element("span", {}, element("span", { class: "swatch leader" }), "not significantly worse than the best"),
+  );
 
-const explanation = () => folded("How to read this table",
-  element("p", {}, "The rank is an interval: 1 plus the number of models that are significantly better, to the number of models less those that are significantly worse. Two models differ significantly where a paired test over tool catalogues says so at 5 % after Holm's correction. Models whose intervals share a rank are not told apart by the data."),
-  element("p", {}, "Bars run from 0 to 100 %, the line marks 50 %, the whisker is the 95 % interval. Numbers in other columns carry their interval as a tooltip, and all of them in the downloads and on the model's page. Baselines look at neither words nor meaning; they stay at the end whatever the order and the filter."),
-  element("p", {}, element("a", { href: "#/about" }, "More on accuracy, intervals and tests")));
+const explanation = () =>
+  folded(
+    "How to read this table",
+    element(
+      "p",
+      {},
+      "The rank is an interval: 1 plus the number of models that are significantly better, to the number of models less those that are significantly worse. Two models differ significantly where a paired test over tool catalogues says so at 5 % after Holm's correction. Models whose intervals share a rank are not told apart by the data.",
+    ),
+    element(
+      "p",
+      {},
+      "Bars run from 0 to 100 %, the line marks 50 %, the whisker is the 95 % interval. Numbers in other columns carry their interval as a tooltip, and all of them in the downloads and on the model's page. Baselines look at neither words nor meaning; they stay at the end whatever the order and the filter.",
+    ),
+    element("p", {}, element("a", { href: "#/about" }, "More on accuracy, intervals and tests")),
+  );
 
 /** @type {(path: string[], query: Object<string, string>) => Promise<import("./main.js").View>} */
 export async function view(path, query) {
