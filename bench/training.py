@@ -6,14 +6,16 @@ Same base, adapters, dtype, threads, optimiser and pairs for both; every measure
 own, and only `trainer.train()` is timed. Pairs have the lengths of pairs of `open/core` (quantiles of a
 stratified sample of 300: tokens that both share, those of chosen and of rejected); their ids are
 random, so nothing is learnt here. TRL pads, and goes without gradient checkpointing, at the best batch
-of 1, 2, 4 and 8, which is found beforehand.
+of 1, 2, 4 and 8 that fits into memory, which is found beforehand.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
+import signal
 import statistics
 import subprocess
 import sys
@@ -25,6 +27,8 @@ from typing import Any
 
 RECIPE = "smollm2-135m"
 OURS, TRL = "tree", "trl"
+BATCHES = (1, 2, 4, 8)
+OUT_OF_MEMORY = ("can't allocate memory", "bad_alloc", "MemoryError")
 
 
 def lengths(count: int) -> list[tuple[int, int, int]]:
@@ -58,6 +62,9 @@ def measure(kind: str, batch: int, shapes: list[tuple[int, int, int]]) -> dict[s
     from toolrm.train.run import adapters_of, network_of
     from toolrm.train.trainer import TreeRewardTrainer
 
+    # Without a limit, the system would kill what it likes.
+    most = int(0.85 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
     torch.manual_seed(0)
     recipe = load_recipe(RECIPE)
     base, _ = locate(recipe.base, None)
@@ -99,12 +106,23 @@ def measure(kind: str, batch: int, shapes: list[tuple[int, int, int]]) -> dict[s
     return {"seconds": seconds, "pairs_per_second": len(shapes) / seconds, "peak_mib": peak}
 
 
+class TooLarge(Exception):
+    """A batch does not fit into memory."""
+
+
 def apart(kind: str, batch: int, shapes: list[tuple[int, int, int]]) -> dict[str, float]:
-    """`measure` in a process of its own."""
+    """`measure` in a process of its own.
+
+    Raises:
+        TooLarge: it ran out of memory.
+    """
     command = [sys.executable, __file__, "--measure", kind, "--batch", str(batch)]
     done = subprocess.run(
         command, input=json.dumps(shapes), capture_output=True, text=True, check=False
     )
+    killed = done.returncode == -signal.SIGKILL
+    if killed or (done.returncode and any(sign in done.stderr for sign in OUT_OF_MEMORY)):
+        raise TooLarge
     if done.returncode:
         raise SystemExit(f"{kind}, batch {batch}: {done.stderr[-2_000:]}")
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
@@ -114,7 +132,14 @@ def apart(kind: str, batch: int, shapes: list[tuple[int, int, int]]) -> dict[str
 def compare(pairs: int, rounds: int) -> dict[str, Any]:
     shapes = lengths(pairs)
     few = shapes[:: max(1, pairs // 8)]
-    batches = {batch: apart(TRL, batch, few)["pairs_per_second"] for batch in (1, 2, 4, 8)}
+    batches: dict[int, float] = {}
+    too_large = None
+    for batch in BATCHES:
+        try:
+            batches[batch] = apart(TRL, batch, few)["pairs_per_second"]
+        except TooLarge:
+            too_large = batch
+            break
     best = max(batches, key=batches.__getitem__)
     passes: dict[str, list[dict[str, float]]] = {OURS: [], TRL: []}
     for number in range(rounds):
@@ -133,6 +158,7 @@ def compare(pairs: int, rounds: int) -> dict[str, Any]:
         "tokens": {"tree": naive - sum(shared for shared, _, _ in shapes), "two sequences": naive},
         "trl batches, pairs a second": batches,
         "trl batch": best,
+        "trl batch that does not fit": too_large,
         "ratios": ratios,
         "median ratio": statistics.median(ratios),
         "peak MiB": {kind: max(one["peak_mib"] for one in passes[kind]) for kind in passes},

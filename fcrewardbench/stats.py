@@ -122,7 +122,8 @@ def student_interval(values: Sequence[float], clusters: Sequence[str]) -> Interv
             f"exact, {count} tool catalogues",
         )
     half = float(t.ppf(0.975, count - 1)) * sqrt(spread * count / (count - 1)) / pairs
-    return Interval(mean - half, mean + half, f"Student, {count} tool catalogues")
+    low, high = max(-1.0, mean - half), min(1.0, mean + half)
+    return Interval(low, high, f"Student, {count} tool catalogues")
 
 
 def _by_cluster(credits: Sequence[float], clusters: Sequence[str]) -> tuple[list[float], list[int]]:

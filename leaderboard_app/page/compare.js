@@ -104,8 +104,7 @@ async function comparison(benchmark, subset, a, b, query) {
   const [creditsA, creditsB] = parts.map(creditsOf);
   const found = againstOf(fileA, fileB);
   const row = (label, places, t) => {
-    const { n, mean, half } = difference(creditsA, creditsB, places, index.cluster, t);
-    return { label, n, mean, ci: half === null ? null : [Math.max(-1, mean - half), Math.min(1, mean + half)] };
+    return { label, ...difference(creditsA, creditsB, places, index.cluster, t) };
   };
   const whole = found
     ? { label: "All", n: index.ids.length, mean: found.difference, ci: found.ci }
@@ -157,7 +156,7 @@ async function comparison(benchmark, subset, a, b, query) {
         element(
           "p",
           { class: "hushed" },
-          "Intervals of single types are not corrected for there being several; those of rare types are wide, and there is none (–) where all their pairs give the same difference.",
+          "Intervals of single types are not corrected for there being several; those of rare types are wide.",
         ),
       ),
     element(

@@ -22,10 +22,10 @@ export const OUTCOMES = {
 export const creditsOf = ({ outcomes, credits }) => credits ?? Array.from(outcomes, (letter) => CREDIT[letter] ?? 0);
 
 /**
- * Mean difference of two credits over some items, and half its 95 % interval from the variance between tool catalogues
- * (null where there is no quantile, that is with one catalogue, and where all catalogues differ alike).
+ * Mean difference of two credits over some items, and its 95 % interval from the variance between tool catalogues, as
+ * `student_interval` in fcrewardbench/stats.py makes it (null where there is no quantile, that is with one catalogue).
  * @param {number[]} a @param {number[]} b @param {number[]} places @param {number[]} cluster of each item @param {number|undefined} t
- * @returns {{n: number, mean: number, half: number|null}}
+ * @returns {{n: number, mean: number, ci: number[]|null}}
  */
 export function difference(a, b, places, cluster, t) {
   const n = places.length;
@@ -39,12 +39,16 @@ export function difference(a, b, places, cluster, t) {
   }
   const mean = sum / n;
   const clusters = sums.size;
-  if (t === undefined || clusters < 2) return { n, mean, half: null };
+  if (t === undefined || clusters < 2) return { n, mean, ci: null };
   let squares = 0;
   for (const [total, size] of sums.values()) squares += (total - mean * size) ** 2;
-  // No variance seen is not none: it would make an interval without width.
-  const half = squares > 1e-12 ? (t * Math.sqrt((squares * clusters) / (clusters - 1))) / n : null;
-  return { n, mean, half };
+  if (mean !== 0 && squares < 1e-12) {
+    // The exact bound of how many catalogues may differ from what all of these have.
+    const others = 1 - 0.025 ** (1 / clusters);
+    return { n, mean, ci: [mean - others * (1 + mean), mean + others * (1 - mean)] };
+  }
+  const half = (t * Math.sqrt((squares * clusters) / (clusters - 1))) / n;
+  return { n, mean, ci: [Math.max(-1, mean - half), Math.min(1, mean + half)] };
 }
 
 /**

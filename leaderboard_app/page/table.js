@@ -261,7 +261,7 @@ const explanation = () =>
     element(
       "p",
       {},
-      "Bars run from 0 to 100 %, the line marks 50 %, the whisker is the 95 % interval. Numbers in other columns carry their interval as a tooltip, and all of them in the downloads and on the model's page. Baselines look at neither words nor meaning; they stay at the end whatever the order and the filter.",
+      "Bars run from 0 to 100 %, the line marks 50 %, the whisker is the 95 % interval. Numbers in other columns carry their interval as a tooltip, and all of them in the downloads and on the model's page. Baselines know nothing of meaning; they stay at the end whatever the order and the filter.",
     ),
     element("p", {}, element("a", { href: "#/about" }, "More on accuracy, intervals and tests")),
   );
