@@ -153,7 +153,9 @@ def main() -> None:
         ) as url:
             result["server_mode"] = in_browser(url, "tbody tr", acts, asked.rounds)
         with server("-c", BLOCKS, str(site / "board.json"), "7872", port=7872) as url:
-            result["blocks"] = in_browser(url, "td >> visible=true", {}, asked.rounds)
+            result["blocks"] = in_browser(
+                url, r"text=/^model-\d+$/ >> visible=true", {}, asked.rounds
+            )
     asked.out.mkdir(parents=True, exist_ok=True)
     (asked.out / "result.json").write_text(json.dumps(result, indent=2) + "\n")
     print(json.dumps(result, indent=2))

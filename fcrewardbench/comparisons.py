@@ -28,8 +28,8 @@ SIGNIFICANCE = 0.05
 class Comparisons:
     """All models against all, as square matrices: entry [a, b] is of model a less model b.
 
-    `error` is the standard error of a difference and `p` the cluster test's, both from `totals` [models,
-    catalogues] and `sizes` [catalogues].
+    `error` is the standard error of a difference and `p` the cluster test's, both from `totals`
+    [models, catalogues] and `sizes` [catalogues].
     """
 
     difference: Matrix

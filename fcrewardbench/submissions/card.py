@@ -82,7 +82,7 @@ Count = Annotated[int, Field(ge=0, le=10**15)]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Links(_Strict):
@@ -97,9 +97,8 @@ class ModelFacts(_Strict):
     """What is said of the model; nothing of it can be recomputed.
 
     `contact` is the GitHub login of who may change the entry; None where only maintainers may.
-    `overlap` says whether the training data has
-    something in common with the benchmark, as `toolrm overlap` finds it. `cost_per_1000` is in US
-    dollars per 1,000 pairs.
+    `overlap` says whether the training data has something in common with the benchmark, as
+    `toolrm overlap` finds it. `cost_per_1000` is in US dollars per 1,000 pairs.
     """
 
     name: Name
@@ -218,7 +217,7 @@ def _finite(text: str) -> float:
 
 def card_text(card: SubmissionCard) -> str:
     """A card as it is written."""
-    return card.model_dump_json(indent=2, exclude_none=False) + "\n"
+    return card.model_dump_json(indent=2) + "\n"
 
 
 def json_schema() -> dict[str, Any]:
