@@ -237,9 +237,9 @@ def test_what_is_dropped_and_wrong_is_told_with_its_row(
     for field, name in ((files.first, "card.json"), (files.last, "rows.parquet")):
         field.set_input_files(folder / name)
     page.get_by_role("button", name="Validate", exact=True).click()
-    page.wait_for_function(
-        "() => document.body.innerText.includes('and the rows give')", timeout=60_000
-    )
+    told = page.locator("table", has_text="and the rows give")
+    told.wait_for(timeout=60_000)
+    assert "card.json" in told.inner_text()
 
 
 @pytest.mark.parametrize("name", ["CSV", "JSON", "LaTeX", "BibTeX"])

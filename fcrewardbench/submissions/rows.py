@@ -79,7 +79,7 @@ class SubmittedRow:
             if not math.isfinite(score):
                 return f"the score {score} is not finite"
             if abs(score) > LARGEST_SCORE:
-                return f"the score {score} is beyond ±{LARGEST_SCORE:.0e}"
+                return f"the score {score} is beyond {LARGEST_SCORE:.0e} in size"
         if judged and not {self.verdict, self.verdict_swapped} <= set(Verdict):
             return f"'{self.verdict}' and '{self.verdict_swapped}' are not two verdicts"
         if judged and len(self.correct) != 2:

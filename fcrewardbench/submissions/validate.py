@@ -119,8 +119,8 @@ def _subset(
     if result.data_sha256 != known.data_sha256:
         yield Problem(
             CARD,
-            f"results.{name}.data_sha256 is {result.data_sha256[:12]}…, the benchmark's "
-            f"{known.data_sha256[:12]}…: evaluate on this edition",
+            f"results.{name}.data_sha256 is {result.data_sha256[:12]}, the benchmark's "
+            f"{known.data_sha256[:12]}: evaluate on this edition",
         )
     problem = _coverage(rows, known)
     if problem:
