@@ -17,8 +17,9 @@ demo: $(VENV)/.demo
 	$(BIN)/fcrb evaluate --model toolrm/smollm2-135m --limit $(DEMO_PAIRS) --out $(TOOLRM_RUN)
 	$(BIN)/fcrb compare $(addprefix runs/demo/,$(BASELINES)) $(DEMO_RUN) $(TOOLRM_RUN)
 
+# Two workers of one thread each: with more, they wait for each other.
 test: lint
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check
