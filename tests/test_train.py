@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -49,7 +50,7 @@ from toolrm.train.batch import TreeCollator
 from toolrm.train.forward import over_trees
 from toolrm.train.groups import Account, rendered
 from toolrm.train.progress import read_metrics
-from toolrm.train.recipe import Recipe, load_recipe, recipe_names
+from toolrm.train.recipe import Lora, Recipe, load_recipe, recipe_names
 from toolrm.train.run import train
 
 SIZES: dict[str, Any] = {
@@ -241,6 +242,41 @@ def test_adapters_are_kept_and_merged(base: Path, data: Path, tmp_path: Path) ->
     found = merged[f"{up}.weight"] - original[f"{up}.weight"].bfloat16().float()
     assert float(change.abs().max()) > 0
     torch.testing.assert_close(found, change, atol=1e-6, rtol=1e-3)
+
+
+def test_a_run_goes_on_from_the_adapters_of_another(base: Path, data: Path, tmp_path: Path) -> None:
+    recipe = _recipe(base, lora=Lora(rank=4, alpha=8), max_steps=4)
+    train(recipe, data / "train.parquet", None, tmp_path / "first")
+    start = tmp_path / "first" / "adapter"
+    still = recipe.model_copy(update={"learning_rate": 1e-12, "max_steps": 1})
+    train(still, data / "train.parquet", None, tmp_path / "second", start=start)
+    before, after = (
+        load_file(tmp_path / run / "adapter" / "adapter_model.safetensors")
+        for run in ("first", "second")
+    )
+    assert any(float(tensor.abs().max()) > 0 for name, tensor in before.items() if "lora_B" in name)
+    for name, tensor in before.items():
+        torch.testing.assert_close(after[name], tensor, atol=1e-6, rtol=1e-3, msg=name)
+    sha256 = hashlib.sha256((start / "adapter_model.safetensors").read_bytes()).hexdigest()
+    assert sha256 in (tmp_path / "second" / "model" / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("lora", "message"),
+    [
+        (None, "needs a recipe with lora"),
+        (Lora(rank=4, alpha=8, from_layer=1), "do not fit the recipe"),
+    ],
+)
+def test_adapters_that_do_not_fit_are_not_gone_on_from(
+    base: Path, data: Path, tmp_path: Path, lora: Lora | None, message: str
+) -> None:
+    recipe = _recipe(base, lora=Lora(rank=4, alpha=8), max_steps=1)
+    train(recipe, data / "train.parquet", None, tmp_path / "first")
+    other = recipe.model_copy(update={"lora": lora})
+    start = tmp_path / "first" / "adapter"
+    with pytest.raises(UsageError, match=message):
+        train(other, data / "train.parquet", None, tmp_path / "second", start=start)
 
 
 def test_a_look_takes_as_many_groups_as_the_recipe_says(

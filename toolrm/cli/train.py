@@ -25,6 +25,11 @@ import click
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The run's folder.")
 @click.option(
+    "--start",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Adapters to go on from: the folder adapter of another run of the same base and layers.",
+)
+@click.option(
     "--downstream",
     type=click.Path(path_type=Path),
     help="Test sets (hammer_format, seal_tools, …) that nothing may overlap with, besides benchmarks.",
@@ -37,6 +42,7 @@ def command(
     data: Path,
     held_out: Path | None,
     out: Path,
+    start: Path | None,
     downstream: Path | None,
     allow_overlap: bool,
 ) -> None:
@@ -58,7 +64,7 @@ def command(
             raise UsageError(f"The recipe reports to {package}: run pip install {package}.")
     first = os.environ.get("RANK", "0") == "0"  # of the processes that accelerate starts
     overlap = _overlap(data, downstream, allow_overlap) if first else None
-    train(chosen, data, held_out, out, overlap=overlap)
+    train(chosen, data, held_out, out, start=start, overlap=overlap)
     if first:
         click.echo(f"{out / 'model'}: fcrb evaluate --model path:{out / 'model'}")
 

@@ -84,15 +84,46 @@ _BEFORE_ASKING = (
 )
 
 
+_LONGER = 0.25  # of replies, whatever they say
+_BEFORE = (
+    "Thank you for the details.",
+    "I've read your request carefully.",
+    "Let me go through this step by step.",
+    "I understand that you would like some help with this, and I'd be glad to do what I can.",
+    "Here is how I see it:",
+    "You have given me quite a bit to work with.",
+    "Before anything else, a short note on where we stand.",
+)
+_BEHIND = (
+    "I hope that helps.",
+    "Feel free to come back with more questions at any time.",
+    "If anything about this is unclear, tell me and I will explain it in other words.",
+    "Please note that I can only go by what you wrote.",
+    "That is all for now.",
+    "I'm here if you want to change something about it.",
+)
+
+
+def _at_length(reply: str, rng: Random) -> str:
+    """The reply, now and then with a sentence around it that says nothing."""
+    if rng.random() >= _LONGER:
+        return reply
+    before = rng.choice(_BEFORE) if rng.random() < 0.7 else ""
+    behind = rng.choice(_BEHIND) if not before or rng.random() < 0.4 else ""
+    between = rng.choice((" ", " ", "\n\n"))
+    return between.join(part for part in (before, reply, behind) if part)
+
+
 def decline(rng: Random) -> str:
     """A reply that says that no function fits."""
-    return _sentence(rng.choice(_OPENINGS), rng.choice(_DECLINES)) + rng.choice(_AFTER_DECLINING)
+    said = _sentence(rng.choice(_OPENINGS), rng.choice(_DECLINES)) + rng.choice(_AFTER_DECLINING)
+    return _at_length(said, rng)
 
 
 def ask(what: Sequence[str], rng: Random) -> str:
     """A reply that asks for values, described in words; see `described`."""
     asked = rng.choice(_ASKS).format(what=" and ".join(what))
-    return _sentence(rng.choice(_BEFORE_ASKING), asked)
+    return _at_length(_sentence(rng.choice(_BEFORE_ASKING), asked), rng)
 
 
 _DONE = (
@@ -138,9 +169,9 @@ def claim(call: Call, tool: Tool, rng: Random) -> str:
     verb = next((word for word in name_words(call.name) if word in _PAST), None)
     if verb is None or rng.random() < 0.5:
         opening = rng.choice(("", "", "Sure! ", "Of course. ", "I had a look: ", "Okay, done. "))
-        return _sentence(opening, result) + "."
+        return _at_length(_sentence(opening, result) + ".", rng)
     done = _sentence("", rng.choice(_DONE).format(did=f"{_PAST[verb]} it"))
-    return f"{done}. {_sentence('', result)}."
+    return _at_length(f"{done}. {_sentence('', result)}.", rng)
 
 
 _PAST = {
@@ -170,7 +201,8 @@ def plan(call: Call, tool: Tool, rng: Random) -> str:
         for name, value in call.arguments.items()
     ]
     arguments = " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
-    return rng.choice(_PLANS).format(tool=call.name, arguments=arguments or "no arguments")
+    planned = rng.choice(_PLANS).format(tool=call.name, arguments=arguments or "no arguments")
+    return _at_length(planned, rng)
 
 
 def described(tool: Tool, parameter: str) -> str:

@@ -33,6 +33,7 @@ model.score(tools, messages, [candidate, other])
 | | |
 | --- | --- |
 | base | {base} |
+| goes on from | {start} |
 | training pairs | {pairs}, in {groups:,} groups |
 | sha256 of the training pairs | `{data}` |
 | sha256 of the held-out pairs | `{held_out}` |
@@ -90,6 +91,7 @@ def _card(told: dict[str, Any]) -> str:
     revision = f" at {inputs['base']}" if inputs["base"] else ""
     return _CARD.format(
         base=f"{inputs['recipe']['base']}{revision}",
+        start=f"adapters with the sha256 `{inputs['start']}`" if inputs["start"] else "nothing",
         pairs=counts,
         groups=told["groups"],
         data=inputs["data"],

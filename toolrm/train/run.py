@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from accelerate import PartialState
 from datasets import Dataset
-from peft import LoraConfig, get_peft_model
+from peft import LoraConfig, PeftConfig, get_peft_model
 from safetensors import SafetensorError
 from transformers import (
     AutoModelForSequenceClassification,
@@ -51,6 +51,7 @@ def train(
     held_out: Path | None,
     out: Path,
     *,
+    start: Path | None = None,
     overlap: Mapping[str, Any] | None = None,
 ) -> None:
     """Train a reward model.
@@ -65,13 +66,16 @@ def train(
         data: pairs to train on, a Parquet file.
         held_out: pairs to look at during training; None to look at nothing and take the last weights.
         out: the run's folder.
+        start: the folder of adapters to go on from, those of another run of the same base, rank and
+            layers; None to start anew.
         overlap: what `toolrm.overlap` reported of `data`, for the card; None where nobody looked.
 
     Raises:
         DataError: a file holds something other than pairs; the message names the row.
         ModelError: the base cannot be loaded or trained on trees, or its template refuses a
             conversation.
-        UsageError: `out` holds another run, or the recipe asks for what cannot be.
+        UsageError: `out` holds another run, the recipe asks for what cannot be, or `start` holds no
+            adapters that fit it.
         RunError: the disk is full, or the device's memory.
     """
     base, revision = locate(recipe.base, recipe.revision)
@@ -80,6 +84,7 @@ def train(
         "base": revision,
         "data": _sha256(data),
         "held_out": None if held_out is None else _sha256(held_out),
+        "start": None if start is None else _sha256(start / "adapter_model.safetensors"),
         "processes": PartialState().num_processes,
     }
     if not _is_new(out, inputs) and (out / "report.json").is_file():
@@ -103,6 +108,9 @@ def train(
         raise UsageError(f"No pair has the error type '{min(unknown)}', which has a margin.")
     arguments = _arguments(recipe, out, seen.groups, watched is not None)
     network = network_of(base, recipe)
+    adapters = adapters_of(network, recipe)
+    if start is not None:
+        _check_start(start, adapters)
     progress = Progress(out)
     try:
         trainer = TreeRewardTrainer(
@@ -111,7 +119,8 @@ def train(
             train_dataset=groups,
             eval_dataset=watched,
             processing_class=tokenizer,
-            peft_config=adapters_of(network, recipe),
+            start=start,
+            peft_config=None if start is not None else adapters,
             callbacks=[progress, *_stopping(recipe, watched is not None)],
         )
         trainer.remove_callback(PrinterCallback)
@@ -134,7 +143,6 @@ def train(
                 "overlap": overlap,
             }
             trained = network_of(base, recipe)
-            adapters = adapters_of(trained, recipe)
             if adapters is not None:
                 trained = get_peft_model(trained, adapters)
                 trained.peft_config["default"].base_model_name_or_path = recipe.base
@@ -259,6 +267,32 @@ def adapters_of(network: Any, recipe: Recipe) -> LoraConfig | None:
         layers_to_transform=list(range(recipe.lora.from_layer, layers)),
         modules_to_save=["score"],
     )
+
+
+def _check_start(start: Path, adapters: LoraConfig | None) -> None:
+    """See that adapters can be gone on from.
+
+    Raises:
+        UsageError: the folder holds none, or others than the recipe's.
+    """
+    if adapters is None:
+        raise UsageError("A run that goes on from adapters needs a recipe with lora.")
+    try:
+        found = PeftConfig.from_pretrained(str(start))
+    except (ValueError, OSError) as why:
+        raise UsageError(f"{start} holds no adapters: {' '.join(str(why).split())}") from None
+    theirs, ours = _shape(found), _shape(adapters)
+    if theirs != ours:
+        raise UsageError(
+            f"The adapters in {start} do not fit the recipe: rank, alpha, modules and layers of theirs "
+            f"are {theirs}, of the recipe's {ours}."
+        )
+
+
+def _shape(config: PeftConfig) -> tuple[Any, ...]:
+    names = ("r", "lora_alpha", "target_modules", "layers_to_transform")
+    values = (getattr(config, name, None) for name in names)
+    return tuple(sorted(value) if isinstance(value, (set, list)) else value for value in values)
 
 
 def _arguments(recipe: Recipe, out: Path, groups: int, watched: bool) -> RewardConfig:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
+from peft import PeftModel
 from torch.nn.functional import logsigmoid
 from transformers import PreTrainedModel
 from trl import RewardTrainer
@@ -22,15 +24,20 @@ class TreeRewardTrainer(RewardTrainer):  # type: ignore[misc]
 
     Args:
         model: the classifier; see `over_trees`.
+        start: a folder with adapters of this model, to go on from; None to start with new ones, or with
+            none.
         arguments: those of `RewardTrainer`. `max_length` must be None: nothing is dropped here.
 
     Raises:
         ModelError: the model's attention cannot be the tree's.
     """
 
-    def __init__(self, model: PreTrainedModel, **arguments: Any) -> None:
+    def __init__(
+        self, model: PreTrainedModel, *, start: Path | None = None, **arguments: Any
+    ) -> None:
         over_trees(model)
-        super().__init__(model, data_collator=TreeCollator(), **arguments)
+        adapted = PeftModel.from_pretrained(model, start, is_trainable=True) if start else model
+        super().__init__(adapted, data_collator=TreeCollator(), **arguments)
 
     def _set_signature_columns_if_needed(self) -> None:
         self._signature_columns = ["chosen_ids", "rejected_ids", "margins"]

@@ -19,7 +19,7 @@ from toolrm.synthesize.requests.values import value_of
 _SERVED = 0.25  # fields of tools whose names get the name of a service before them
 _ENUM = 0.4  # of parameters whose examples are members: a quarter of all that have examples
 _SPELT = 0.4  # enums whose members are spelt as in a program
-_FREED = 0.25  # required parameters that are made optional
+_FREED = 0.4  # required parameters that are made optional
 _DEFAULT = 0.6  # of optional parameters for which it makes sense: a third of all
 _EXTRA = 0.15
 _OBJECT = 0.03
