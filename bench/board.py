@@ -1,4 +1,4 @@
-"""The leaderboard with 500 submissions: build time and memory, first paint, sorting and filtering.
+"""The leaderboard with 500 submissions: build time and memory, first paint, sorting, filtering, a drop.
 
     python bench/board.py [--entries 500] [--rounds 5] [--out bench/results/board]
 
@@ -57,18 +57,18 @@ def make(root: Path, entries: int) -> None:
         make_submission(root, f"model-{place}", skill=float(skill), seed=place, facts=facts)
 
 
-def timed_build(submissions: Path, site: Path) -> dict[str, float]:
-    """Seconds and peak memory of a build on one core."""
-    command = [sys.executable, "-m", "leaderboard_app.build", "--submissions", str(submissions)]
+def timed(*command: str) -> dict[str, float]:
+    """Seconds and peak memory of one of the leaderboard's programs on one core."""
     started = time.monotonic()
     process = subprocess.Popen(
-        ["taskset", "--cpu-list", "0", *command, "--out", str(site)],
+        ["taskset", "--cpu-list", "0", sys.executable, "-m", *command],
         cwd=ROOT,
         env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        stdout=subprocess.DEVNULL,
     )
     _, status, usage = os.wait4(process.pid, 0)
     if status:
-        raise SystemExit("the build failed")
+        raise SystemExit(f"{command[0]} failed")
     return {
         "seconds": time.monotonic() - started,
         "cpu_seconds": usage.ru_utime + usage.ru_stime,
@@ -142,7 +142,11 @@ def main() -> None:
         submissions, site = Path(scratch) / "submissions", Path(scratch) / "site"
         make(submissions, asked.entries)
         result: dict[str, Any] = {"entries": asked.entries, "rounds": asked.rounds}
-        result["build"] = timed_build(submissions, site)
+        built = ("--submissions", str(submissions), "--out", str(site))
+        result["build"] = timed("leaderboard_app.build", *built)
+        dropped = next(submissions.glob("*/*/card.json"))
+        files = (str(dropped), str(dropped.with_name("rows.parquet")))
+        result["drop"] = timed("leaderboard_app.dropped", *files, str(site), "600")
         acts = {
             "sort": ["th.c-strict button", None],
             "filter": ["input[type=search]", "model-12"],

@@ -23,6 +23,7 @@ from fcrewardbench.errors import (
     MissingExtra,
     ModelError,
     RunError,
+    SlowWarning,
     UnknownName,
     UsageError,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "RunError",
     "Scored",
     "Scorer",
+    "SlowWarning",
     "Tokens",
     "Tool",
     "UnknownName",

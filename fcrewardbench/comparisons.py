@@ -133,7 +133,7 @@ def _p_values(difference: Matrix, error: Matrix, totals: Matrix) -> Matrix:
     statistic = np.divide(np.abs(difference), error, out=np.zeros_like(error), where=varies)
     p: Matrix = 2 * t.sf(statistic, degrees)
     p[~varies & (np.abs(difference) > _ROUNDING)] = 0.0
-    differing = np.array([(np.abs(totals - row) > _ROUNDING).sum(1) for row in totals])
+    differing = np.array([(np.abs(totals - row) > _ROUNDING).sum(axis=1) for row in totals])
     return np.maximum(p, np.minimum(1.0, 2.0 ** (1.0 - differing)))
 
 
@@ -144,10 +144,25 @@ def _bootstrap(totals: Matrix, sizes: Matrix) -> tuple[Matrix, Matrix]:
     means = bootstrap_means(totals, sizes, np.random.default_rng(SEED))
     low, high = np.zeros((len(means), len(means))), np.zeros((len(means), len(means)))
     for a in range(len(means) - 1):
-        ends = np.quantile(means[a] - means[a + 1 :], [0.025, 0.975], axis=1)
+        ends = _ends(means[a] - means[a + 1 :])
         low[a, a + 1 :], high[a, a + 1 :] = ends
         low[a + 1 :, a], high[a + 1 :, a] = -ends[1], -ends[0]
     return low, high
+
+
+def _ends(rows: Matrix) -> tuple[Matrix, Matrix]:
+    """The 2.5 % and 97.5 % quantiles of each row, as numpy's, in a third of the time. Reorders them."""
+    places = (rows.shape[1] - 1) * 0.025, (rows.shape[1] - 1) * 0.975
+    first = 0
+    ends = []
+    for place in places:
+        below, share = int(place) - first, place % 1
+        rest = rows[:, first:]
+        rest.partition(below + 1, axis=1)
+        lower, upper = rest[:, : below + 1].max(axis=1), rest[:, below + 1]
+        ends.append(lower + share * (upper - lower))
+        first += below + 1
+    return ends[0], ends[1]
 
 
 def holm(p: Matrix) -> Matrix:
@@ -163,36 +178,44 @@ def holm(p: Matrix) -> Matrix:
     return corrected
 
 
-@dataclass(frozen=True, slots=True)
-class WinTable:
-    """On how many pairs both models win, one alone, or none."""
+@dataclass(frozen=True)
+class WinTables:
+    """On how many pairs two models win, one alone, or none: all against all, as square matrices.
 
-    both: int
-    only_first: int
-    only_second: int
-    neither: int
+    Of models a and b, `both[a, b]` pairs are won by both, `alone[a, b]` by a alone, and `neither[a, b]`
+    by none.
+    """
 
-    @property
-    def p(self) -> float:
+    both: Matrix
+    alone: Matrix
+    neither: Matrix
+
+    @cached_property
+    def p(self) -> Matrix:
         """McNemar's exact test (1947), two-sided. It takes pairs for independent.
 
         Those of one tool catalogue are not, so the cluster test decides about ranks.
         """
-        from scipy.stats import binomtest
+        import numpy as np
+        from scipy.stats import binom
 
-        differing = self.only_first + self.only_second
-        return float(binomtest(self.only_first, differing).pvalue) if differing else 1.0
+        fewer, differing = np.minimum(self.alone, self.alone.T), self.alone + self.alone.T
+        p: Matrix = np.minimum(1.0, 2 * binom.cdf(fewer, differing, 0.5))
+        return p
 
 
-def win_table(first: Sequence[bool], second: Sequence[bool]) -> WinTable:
-    """Count the wins of two models on the same pairs."""
-    pairs = list(zip(first, second, strict=True))
-    return WinTable(
-        both=sum(a and b for a, b in pairs),
-        only_first=sum(a and not b for a, b in pairs),
-        only_second=sum(b and not a for a, b in pairs),
-        neither=sum(not a and not b for a, b in pairs),
-    )
+def win_tables(wins: Sequence[Sequence[bool]]) -> WinTables:
+    """Count the wins of all models on the same pairs.
+
+    Args:
+        wins: one row a model, whether it wins a pair, pairs in the same order.
+    """
+    import numpy as np
+
+    won = np.array(wins, dtype=float)
+    both = won @ won.T
+    alone = won.sum(axis=1)[:, None] - both
+    return WinTables(both, alone, won.shape[1] - both - alone - alone.T)
 
 
 def mean_weights(strata: Sequence[str]) -> list[float]:

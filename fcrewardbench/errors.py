@@ -10,7 +10,8 @@ FCRewardBenchError
 └── RunError            exit code 1: the run started and could not be finished
 ```
 
-What a judge says badly, ties and over-long rows are outcomes, not errors.
+What a judge says badly, ties and over-long rows are outcomes, not errors. What only takes long is a
+`SlowWarning`.
 """
 
 from __future__ import annotations
@@ -59,3 +60,7 @@ class ModelError(UsageError):
 
 class RunError(FCRewardBenchError):
     """The run started and could not be finished; what is done is kept."""
+
+
+class SlowWarning(UserWarning):
+    """What was asked for works, and takes many times as long as it could."""

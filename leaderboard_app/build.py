@@ -13,7 +13,6 @@ from collections import Counter
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -21,7 +20,7 @@ from fcrewardbench import DataError
 from fcrewardbench.benchmarks.labels import known_labels
 from fcrewardbench.cli.lazy import run
 from fcrewardbench.submissions.entries import entry_folders, folder_problems, read_entry
-from leaderboard_app.entries import Field, Json, details, field_of, summary
+from leaderboard_app.entries import Field, Json, Read, details, field_of, read, summary
 from leaderboard_app.items import CHUNK, chunks, index, items_of
 
 PAGE = Path(__file__).parent / "page"
@@ -49,7 +48,7 @@ def build(submissions: Path, out: Path, *, repository: str | None = None) -> Jso
 
 
 def _fields(submissions: Path) -> list[Field]:
-    by_benchmark: dict[str, list[Any]] = {name: [] for name in known_labels()}
+    by_benchmark: dict[str, list[Read]] = {name: [] for name in known_labels()}
     for folder in entry_folders(submissions):
         problems = folder_problems(folder)
         if problems:
@@ -60,7 +59,7 @@ def _fields(submissions: Path) -> list[Field]:
             raise DataError(f"{folder}: {why}") from None
         if entry.card.benchmark not in by_benchmark:
             raise DataError(f"{folder} is on {entry.card.benchmark}, which takes no submissions.")
-        by_benchmark[entry.card.benchmark].append(entry)
+        by_benchmark[entry.card.benchmark].append(read(entry))
     if not any(by_benchmark.values()):
         raise DataError(f"{submissions} holds no submissions.")
     return [field_of(name, entries) for name, entries in by_benchmark.items() if entries]

@@ -79,7 +79,7 @@ def _told(checked: Checked, rivals: Sequence[Rival]) -> dict[str, Any]:
         "ok": True,
         "problems": [],
         "flags": checked.flags,
-        "entry": summary(standing_of(entry, compared, 0)),
+        "entry": summary(standing_of(entry, compared)),
         "neighbours": [
             {"id": one.id, "difference": one.difference, "ci": [one.low, one.high], "p": one.p}
             for one in near

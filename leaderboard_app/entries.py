@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,10 @@ from fcrewardbench.benchmarks.labels import (
     loadable,
     required_subset,
 )
-from fcrewardbench.comparisons import SIGNIFICANCE, Comparisons, win_table
+from fcrewardbench.comparisons import SIGNIFICANCE, Comparisons, WinTables
 from fcrewardbench.errors import DataError
 from fcrewardbench.report.card import accuracy, disputes
-from fcrewardbench.report.comparison import compare_runs
+from fcrewardbench.report.comparison import compare_runs, wins
 from fcrewardbench.rows import Row
 from fcrewardbench.stats import calibration
 from fcrewardbench.submissions.card import BASELINE, Metrics, SubsetResult
@@ -48,11 +48,24 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """An entry, its rows by subset in the benchmark's order, and where it stands."""
+class Read:
+    """An entry that is what it says, its rows by subset in the benchmark's order as those of runs.
+
+    `entry` has no rows of its own any more: of many entries they fill the memory.
+    """
 
     entry: Entry
     rows: dict[str, list[Row]]
+    fingerprints: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An entry as `Read` has it, and where it stands."""
+
+    entry: Entry
+    rows: dict[str, list[Row]]
+    fingerprints: dict[str, str]
     rank: tuple[int, int]
     leader: bool
     good: bool
@@ -65,6 +78,7 @@ class Field:
     benchmark: str
     standings: list[Standing]
     compared: Comparisons
+    won: WinTables
 
     @property
     def known(self) -> dict[str, KnownLabels]:
@@ -76,43 +90,39 @@ class Field:
         return [one.entry.id for one in self.standings if one.good]
 
 
-def field_of(benchmark: str, entries: Sequence[Entry]) -> Field:
-    """Compare the entries of a benchmark.
-
-    Raises:
-        DataError: an entry has not the benchmark's rows, or says another accuracy than they have.
-    """
-    rows = [_checked_rows(entry) for entry in entries]
+def field_of(benchmark: str, entries: Sequence[Read]) -> Field:
+    """Compare the entries of a benchmark."""
     required = required_subset(benchmark)
-    compared = compare_runs([one[required] for one in rows], balanced=False)
-    baselines = [i for i, entry in enumerate(entries) if entry.card.model.kind == BASELINE]
+    rows = [one.rows[required] for one in entries]
+    compared = compare_runs(rows, balanced=False)
+    baselines = [i for i, one in enumerate(entries) if one.entry.card.model.kind == BASELINE]
     clear = (compared.p_holm < SIGNIFICANCE) & (compared.difference > 0)
     good = [bool(baselines) and bool(one[baselines].all()) for one in clear]
+    ranks, leaders = compared.rank_intervals(), compared.leaders()
     standings = [
-        standing_of(entry, compared, place, rows[place], good[place])
-        for place, entry in enumerate(entries)
+        Standing(one.entry, one.rows, one.fingerprints, ranks[i], leaders[i], good[i])
+        for i, one in enumerate(entries)
     ]
-    return Field(benchmark, standings, compared)
+    return Field(benchmark, standings, compared, wins(rows))
 
 
-def standing_of(
-    entry: Entry,
-    compared: Comparisons,
-    place: int,
-    rows: dict[str, list[Row]] | None = None,
-    good: bool = False,
-) -> Standing:
-    """Where an entry stands, which is at `place` in a comparison.
+def standing_of(entry: Entry, compared: Comparisons) -> Standing:
+    """Where an entry stands, which comes first in a comparison.
 
     Raises:
-        DataError: see `field_of`.
+        DataError: see `read`.
     """
-    own = _checked_rows(entry) if rows is None else rows
-    return Standing(entry, own, compared.rank_intervals()[place], compared.leaders()[place], good)
+    one = read(entry)
+    rank, leader = compared.rank_intervals()[0], compared.leaders()[0]
+    return Standing(one.entry, one.rows, one.fingerprints, rank, leader, good=False)
 
 
-def _checked_rows(entry: Entry) -> dict[str, list[Row]]:
-    """The rows of every subset; a short form of what `fcrb validate` checks of each submission."""
+def read(entry: Entry) -> Read:
+    """The rows of every subset; a short form of what `fcrb validate` checks of each submission.
+
+    Raises:
+        DataError: the entry has not the benchmark's rows, or says another accuracy than they have.
+    """
     problems = [str(problem) for problem in name_and_scope_problems(entry)]
     if problems:
         raise DataError(f"{entry.folder}: {'; '.join(problems)}.")
@@ -126,7 +136,7 @@ def _checked_rows(entry: Entry) -> dict[str, list[Row]]:
         if abs(accuracy(rows, balanced=known.balanced) - result.metrics.accuracy) > _ROUNDING:
             raise DataError(f"{entry.folder} says another accuracy: run fcrb validate on it.")
         found[name] = rows
-    return found
+    return Read(replace(entry, rows=[]), found, fingerprints(entry))
 
 
 def summary(standing: Standing) -> Json:
@@ -202,14 +212,13 @@ def _cell(metrics: Metrics) -> Json:
 def details(field: Field, place: int) -> Json:
     """What the file of one entry says."""
     standing = field.standings[place]
-    required = required_subset(field.benchmark)
     return {
         "entry": standing.entry.id,
         "card": standing.entry.card.model_dump(mode="json"),
         "subsets": {name: _outcomes(rows) for name, rows in standing.rows.items()},
-        "fingerprints": fingerprints(standing.entry),
+        "fingerprints": standing.fingerprints,
         "against": {
-            other.entry.id: _against(field, place, rival, required)
+            other.entry.id: _against(field, place, rival)
             for rival, other in enumerate(field.standings)
             if rival != place
         },
@@ -268,21 +277,16 @@ def _histogram(margins: Sequence[float], right: Sequence[bool]) -> Json:
     }
 
 
-def _against(field: Field, place: int, rival: int, subset: str) -> Json:
-    compared = field.compared
-    first, second = (
-        [row.outcome == Outcome.WIN for row in field.standings[one].rows[subset]]
-        for one in (place, rival)
-    )
-    table = win_table(first, second)
+def _against(field: Field, place: int, rival: int) -> Json:
+    compared, won = field.compared, field.won
     return {
         "difference": float(compared.difference[place, rival]),
         "ci": [float(ends[place, rival]) for ends in compared.intervals],
         "p": float(compared.p[place, rival]),
         "p_holm": float(compared.p_holm[place, rival]),
-        "mcnemar": table.p,
-        "both": table.both,
-        "only_this": table.only_first,
-        "only_other": table.only_second,
-        "neither": table.neither,
+        "mcnemar": float(won.p[place, rival]),
+        "both": int(won.both[place, rival]),
+        "only_this": int(won.alone[place, rival]),
+        "only_other": int(won.alone[rival, place]),
+        "neither": int(won.neither[place, rival]),
     }

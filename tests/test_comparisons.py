@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from statsmodels.stats.contingency_tables import mcnemar
 
-from fcrewardbench.comparisons import WinTable, compare_models, holm, mean_weights, win_table
+from fcrewardbench.comparisons import compare_models, holm, mean_weights, win_tables
 from fcrewardbench.stats import FEW_CLUSTERS, difference_interval, student_interval
 
 
@@ -90,7 +90,7 @@ def test_mcnemar_never_rejects_a_true_null_too_often() -> None:
         for _ in range(2000):
             hard = generator.beta(3, 2, n)
             first, second = generator.random((2, n)) < hard
-            rejected += win_table(list(first), list(second)).p < 0.05
+            rejected += win_tables([first, second]).p[0, 1] < 0.05
         assert rejected / 2000 <= 0.05 + 3 * (0.05 * 0.95 / 2000) ** 0.5
 
 
@@ -98,11 +98,18 @@ def test_mcnemar_never_rejects_a_true_null_too_often() -> None:
 def test_mcnemar_is_statsmodels(table: tuple[int, int, int, int]) -> None:
     both, first, second, neither = table
     expected = mcnemar([[both, first], [second, neither]], exact=True).pvalue
-    assert WinTable(*table).p == pytest.approx(min(expected, 1.0))
+    counted = [both, first, second, neither]
+    wins = np.repeat(
+        [[True, True], [True, False], [False, True], [False, False]], counted, axis=0
+    ).T
+    found = win_tables(wins.tolist())
+    matrices = found.both, found.alone, found.alone.T, found.neither
+    assert [matrix[0, 1] for matrix in matrices] == counted
+    assert found.p[0, 1] == pytest.approx(min(expected, 1.0))
 
 
 def test_models_that_agree_everywhere_do_not_differ() -> None:
-    assert WinTable(5, 0, 0, 5).p == 1.0
+    assert win_tables([[True] * 5 + [False] * 5] * 2).p[0, 1] == 1.0
     credits = [[1.0, 0.0, 1.0, 0.5]] * 2
     found = compare_models(credits, ["a", "b", "c", "d"])
     assert found.p[0, 1] == 1.0

@@ -28,6 +28,7 @@ EXPORTED = [
     "RunError",
     "Scored",
     "Scorer",
+    "SlowWarning",
     "Tokens",
     "Tool",
     "UnknownName",

@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import fcrewardbench
-from fcrewardbench import UsageError
+from fcrewardbench import UsageError, Verdict
+from fcrewardbench.render import candidate_text
 from fcrewardbench.submissions.card import (
     MIGRATIONS,
     SubmissionCard,
@@ -32,7 +33,7 @@ from fcrewardbench.submissions.pack import CARD, ROWS, known_facts, pack
 from fcrewardbench.submissions.rivals import rival_of
 from fcrewardbench.submissions.rows import SubmittedRow, write_rows
 from fcrewardbench.submissions.validate import check_against, check_entry, look_alike
-from fcrewardbench.submissions.verify import Verification, verify, write_badge
+from fcrewardbench.submissions.verify import FLIPS, Verification, verify, write_badge
 
 FACTS = {
     "name": "longer",
@@ -526,6 +527,38 @@ def _verification(entry: Entry, scorer: fcrewardbench.Scorer) -> Verification:
     return verify(entry, lambda part: fcrewardbench.evaluate(scorer, part), 64, seed=1)
 
 
+class _Longer(fcrewardbench.Judge):
+    """Takes the longer candidate, the first of two as long; or the shorter one."""
+
+    def __init__(self, *, shorter: bool = False) -> None:
+        self.sign = -1 if shorter else 1
+
+    def verdict(
+        self,
+        prompt: fcrewardbench.Prompt,
+        first: fcrewardbench.Candidate,
+        second: fcrewardbench.Candidate,
+    ) -> Verdict:
+        ahead = self.sign * (len(candidate_text(first)) - len(candidate_text(second)))
+        return Verdict.FIRST if ahead >= 0 else Verdict.SECOND
+
+    def describe(self) -> dict[str, Any]:
+        return {"sign": self.sign}
+
+
+def test_a_judge_is_verified_by_its_outcomes(tmp_path: Path) -> None:
+    fcrewardbench.evaluate(_Longer(), "open", out=tmp_path / "run")
+    facts = {**FACTS, "kind": "judge", "organisation": "me"}
+    entry = read_entry(pack([tmp_path / "run"], facts, tmp_path / "all"))
+    same = verify(entry, lambda part: fcrewardbench.evaluate(_Longer(), part), 64, seed=1)
+    assert same.reproduced
+    assert (same.flips, same.largest_difference, same.tolerance) == ([], 0, FLIPS)
+    other = _Longer(shorter=True)
+    found = verify(entry, lambda part: fcrewardbench.evaluate(other, part), 64, seed=1)
+    assert not found.reproduced
+    assert found.largest_difference == len(found.flips) / 64 > 0.5
+
+
 def test_a_badge_of_other_rows_is_refused(entry: Path) -> None:
     read = read_entry(entry)
     write_badge(read, verify(read, _again("longer"), 8, seed=0))
@@ -653,6 +686,44 @@ def test_folders_that_hide_from_the_check_are_refused(
     assert done.returncode == 2
     assert "is not ORGANISATION__MODEL in plain ASCII" in done.stdout
     assert "open@3: a submission changes its entry" in done.stdout
+
+
+def test_an_entry_is_no_others_for_being_moved(clone: Path, runs: dict[str, list[Path]]) -> None:
+    """Git tells of a renamed file as one that is gone and one that is new."""
+    benchmark = clone / "submissions" / "open@2"
+    pack(runs["longer"], {**MINE, "contact": "somebody"}, clone / "submissions")
+    _git(clone, "add", "-A")
+    _git(clone, "commit", "--quiet", "-m", "entry")
+    _git(clone, "tag", "--force", "base")
+    _git(clone, "mv", str(benchmark / "maker__mine"), str(benchmark / "maker__new"))
+    card = benchmark / "maker__new" / CARD
+    told = json.loads(card.read_text())
+    told["model"] |= {"name": "new", "contact": "me"}
+    card.write_text(json.dumps(told, indent=2) + "\n")
+    done = _change(clone, "--author", "me")
+    assert done.returncode == 2
+    assert done.stdout.count("the entry's contact is somebody, not me") == 2
+    assert "maker__mine" in done.stdout
+
+
+def test_a_module_in_place_of_an_entry_is_refused(clone: Path, runs: dict[str, list[Path]]) -> None:
+    pack(runs["longer"], MINE, clone / "submissions")
+    module = "submissions/open@2/maker__module"
+    (clone / module).mkdir()
+    head = _git(clone, "rev-parse", "HEAD").strip()
+    _git(clone, "update-index", "--add", "--cacheinfo", f"160000,{head},{module}")
+    done = _change(clone, "--author", "me")
+    assert done.returncode == 2
+    assert f"{module}: a submission changes its entry under submissions/ only" in done.stdout
+    inside = "submissions/open@2/maker__mine/rows.parquet"
+    _git(clone, "rm", "--quiet", "--cached", module, inside)
+    shutil.rmtree(clone / module)
+    (clone / inside).unlink()
+    (clone / inside).mkdir()
+    _git(clone, "update-index", "--add", "--cacheinfo", f"160000,{head},{inside}")
+    done = _change(clone, "--author", "me")
+    assert done.returncode == 2
+    assert "maker__mine: rows.parquet is no file of its own" in done.stdout
 
 
 def test_a_change_on_an_old_base_has_to_be_merged_first(

@@ -38,15 +38,14 @@ from fcrewardbench.calls.tools import tool_from
 from fcrewardbench.errors import RunError
 from toolrm.cli.synthesize import command
 from toolrm.records import Record, TrainingPair, read_pairs
-from toolrm.synthesize import Report, SynthesizeConfig, load_config, synthesize
+from toolrm.synthesize import Report, SynthesizeConfig, edits, load_config, synthesize
 from toolrm.synthesize.asides import asides_in, with_aside
 from toolrm.synthesize.balance import capped, request_form
-from toolrm.synthesize.bounds import FEW, WITHIN_TYPE, lists_options
 from toolrm.synthesize.config import GeneratorConfig
 from toolrm.synthesize.edits import EDITS
+from toolrm.synthesize.edits.bounds import FEW, WITHIN_TYPE, lists_options
 from toolrm.synthesize.generate import calls_schema, generated
 from toolrm.synthesize.rejected import Tally, peers_of, rejected_of
-from toolrm.synthesize.said_edits import SAID_EDITS
 from toolrm.synthesize.split import held_out_tools
 from toolrm.synthesize.styles import STYLES, restyled
 from toolrm.synthesize.surface import given_away
@@ -540,7 +539,7 @@ def test_counts_alone_tell_neither_wrong_values_nor_types(data: Path) -> None:
 def test_wrong_values_stand_in_the_conversation_as_often_as_is_said(data: Path) -> None:
     rows = [two_bookings(number) for number in range(60)]
     (data / "dialogues.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
-    ids = {f"edit:{operator.id}" for operator in SAID_EDITS}
+    ids = {f"edit:{operator.id}" for operator in edits.said.SAID}
     shares = []
     for said in (0.0, 1.0):
         limits = {"alike": 99, "operator": 0.5, "tool": 1.0}

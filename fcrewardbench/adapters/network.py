@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from fcrewardbench.adapters.arithmetic import warn_if_slow
 from fcrewardbench.adapters.folder import (
     files_sha256,
     load_config,
@@ -110,6 +111,8 @@ class LocalModel:
         self._revision = revision
         self._share = share_prompt
         on_cpu = self._devices[0].startswith("cpu")
+        if on_cpu:
+            warn_if_slow(dtype, "leave the dtype out")
         self._batch_tokens = batch_tokens or (CPU_BATCH_TOKENS if on_cpu else GPU_BATCH_TOKENS)
         self._state_bytes = state_bytes
         self._precision = matmul_precision

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Collection, Mapping
 from importlib import import_module
+from typing import Any
 
 import click
 
-from fcrewardbench.errors import FCRewardBenchError
+from fcrewardbench.errors import FCRewardBenchError, SlowWarning
 
 
 class LazyGroup(click.Group):
@@ -46,6 +48,15 @@ def run(group: click.Command, name: str, resuming: Collection[str]) -> None:
         name: the program's.
         resuming: subcommands that go on where they were when they are called again.
     """
+    show = warnings.showwarning
+
+    def show_sentence(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
+        if issubclass(category, SlowWarning):
+            click.echo(f"{name}: {message}", err=True)
+        else:
+            show(message, category, *where, **more)
+
+    warnings.showwarning = show_sentence
     try:
         group(standalone_mode=False)
     except click.exceptions.Exit as done:

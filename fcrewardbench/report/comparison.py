@@ -7,7 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fcrewardbench.comparisons import Comparisons, WinTable, compare_models, mean_weights, win_table
+from fcrewardbench.comparisons import (
+    Comparisons,
+    WinTables,
+    compare_models,
+    mean_weights,
+    win_tables,
+)
 from fcrewardbench.rows import Row
 from fcrewardbench.stats import Interval, student_interval
 from fcrewardbench.types import Outcome
@@ -38,9 +44,9 @@ def compare_runs(runs: Sequence[Sequence[Row]], *, balanced: bool) -> Comparison
     return compare_models(credits, [row.catalogue for row in first], weights)
 
 
-def wins(first: Sequence[Row], second: Sequence[Row]) -> WinTable:
-    """What two runs win of the same rows."""
-    return win_table(*([row.outcome == Outcome.WIN for row in rows] for rows in (first, second)))
+def wins(runs: Sequence[Sequence[Row]]) -> WinTables:
+    """What runs win of the same rows."""
+    return win_tables([[row.outcome == Outcome.WIN for row in rows] for rows in runs])
 
 
 def part_differences(first: Sequence[Row], second: Sequence[Row]) -> Iterator[PartDifference]:
@@ -61,19 +67,19 @@ def two_models_lines(
     from fcrewardbench.report.tables import markdown_table
 
     first, second = runs
-    table = wins(first, second)
+    table = wins(runs)
     low, high = (ends[0, 1] for ends in compared.intervals)
     lines = [
         f"{names[0]} less {names[1]}: {_points(compared.difference[0, 1])} "
         f"({_points(low)} to {_points(high)}, 95 % interval, {compared.interval_method}); "
-        f"p {_p(compared.p[0, 1])} (cluster test). On wins, every pair alike: p {_p(table.p)} "
+        f"p {_p(compared.p[0, 1])} (cluster test). On wins, every pair alike: p {_p(table.p[0, 1])} "
         "(McNemar, exact).",
         "",
         *markdown_table(
             ["", f"{names[1]} wins", "does not"],
             [
-                [f"{names[0]} wins", str(table.both), str(table.only_first)],
-                ["does not", str(table.only_second), str(table.neither)],
+                [f"{names[0]} wins", f"{table.both[0, 1]:.0f}", f"{table.alone[0, 1]:.0f}"],
+                ["does not", f"{table.alone[1, 0]:.0f}", f"{table.neither[0, 1]:.0f}"],
             ],
         ),
         "",

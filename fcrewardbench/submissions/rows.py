@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -194,11 +195,31 @@ def read_rows(path: Path, where: str) -> list[SubmittedRow]:
         with pq.ParquetFile(path, read_dictionary=[*_TEXTS, *_VERDICTS]) as file:
             table = file.read(use_threads=False)
         _check_content(table, where)
-        records = table.to_pylist()
+        columns = {name: list(_values(table.column(name))) for name in table.column_names}
     except (OSError, ValueError, MemoryError, pa.ArrowException) as why:
         reason = " ".join(str(why).split())[:200]
         raise DataError(f"{where} is no Parquet file that can be read ({reason}).") from None
-    return [_row(record, place, where) for place, record in enumerate(records)]
+    _check_complete(columns, where)
+    return [SubmittedRow(*values) for values in zip(*columns.values(), strict=True)]
+
+
+def _values(column: pa.ChunkedArray) -> Iterator[Any]:
+    """What Arrow's `to_pylist` gives, several times as fast; equal texts are one object."""
+    import pyarrow as pa
+
+    for chunk in column.chunks:
+        if pa.types.is_dictionary(chunk.type):
+            words = [word and sys.intern(word) for word in chunk.dictionary.to_pylist()]
+            for place in chunk.indices.to_pylist():
+                yield None if place is None else words[place]
+        elif pa.types.is_list(chunk.type):
+            inner, ends = chunk.values.to_pylist(), chunk.offsets.to_pylist()
+            for start, end, absent in zip(
+                ends, ends[1:], chunk.is_null().to_pylist(), strict=False
+            ):
+                yield None if absent else inner[start:end]
+        else:
+            yield from chunk.to_pylist()
 
 
 def _check_limits(metadata: Any, where: str) -> None:
@@ -255,10 +276,19 @@ def _check_content(table: pa.Table, where: str) -> None:
                 )
 
 
-def _row(record: dict[str, Any], place: int, where: str) -> SubmittedRow:
+def _check_complete(columns: Mapping[str, Sequence[Any]], where: str) -> None:
+    """That only scores and verdicts are absent, and no part of a list is."""
     optional = {"scores", *_VERDICTS}
-    missing = [name for name, value in record.items() if value is None and name not in optional]
-    inner: Sequence[Any] = [*(record["correct"] or ()), *(record["scores"] or ())]
-    if missing or any(value is None for value in inner):
-        raise DataError(f"{where}, row {place}: {', '.join(missing) or 'a list'} has no value.")
-    return SubmittedRow(**record)
+    due = {name: values for name, values in columns.items() if name not in optional}
+    lists = [parts for name in ("correct", "scores") for parts in columns[name] if parts]
+    if not any(None in values for values in due.values()) and not any(map(_has_gap, lists)):
+        return
+    for place in range(len(columns["id"])):
+        missing = [name for name, values in due.items() if values[place] is None]
+        gap = _has_gap(columns["correct"][place]) or _has_gap(columns["scores"][place])
+        if missing or gap:
+            raise DataError(f"{where}, row {place}: {', '.join(missing) or 'a list'} has no value.")
+
+
+def _has_gap(parts: Sequence[Any] | None) -> bool:
+    return parts is not None and None in parts

@@ -20,8 +20,7 @@ from fcrewardbench.calls.edits.base import (
 from fcrewardbench.calls.edits.siblings import sibling_call
 from fcrewardbench.calls.edits.sites import leaves, shuffled
 from fcrewardbench.types import JsonObject
-from toolrm.synthesize.call_edits import pour
-from toolrm.synthesize.fitting import takes
+from toolrm.synthesize.fitting import pour, takes
 
 _KIND = ErrorType.SHOULD_NOT_CALL
 _NOTHING = object()

@@ -1,9 +1,14 @@
-"""Which values fit a parameter: by its type, in JSON Schema's names or BFCL's."""
+"""Which values fit a parameter, by its type in JSON Schema's names or BFCL's; and values poured into
+those that they fit."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from fcrewardbench import Tool
+from fcrewardbench.calls.edits.base import in_schema_order, properties, required
+from fcrewardbench.calls.edits.sites import lacks_preference
 from fcrewardbench.types import JsonObject
 
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -25,3 +30,21 @@ def takes(schema: JsonObject, value: Any) -> bool:
         return False
     kind = schema.get("type")
     return isinstance(kind, str) and type(value) in _TYPES.get(kind, ())
+
+
+def pour(values: Sequence[Any], tool: Tool) -> dict[str, Any] | None:
+    """Values under a tool's parameters, required ones first, each where its type fits.
+
+    None where a required parameter gets none, or nothing is poured.
+    """
+    schemas, needed = properties(tool), required(tool)
+    left = [value for value in values if not lacks_preference(value)]
+    arguments: dict[str, Any] = {}
+    for name in sorted(schemas, key=lambda name: name not in needed):
+        found = next((value for value in left if takes(schemas[name], value)), None)
+        if found is not None:
+            arguments[name] = found
+            left.remove(found)
+        elif name in needed:
+            return None
+    return in_schema_order(arguments, tool) if arguments else None

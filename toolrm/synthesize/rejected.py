@@ -19,15 +19,15 @@ from fcrewardbench.render import candidate_text
 from fcrewardbench.types import JsonObject
 from toolrm.records import Record
 from toolrm.synthesize.abstention import unasked_calls
-from toolrm.synthesize.bounds import (
+from toolrm.synthesize.edits import EDITS
+from toolrm.synthesize.edits.bounds import (
     FEW,
     NEED_TELLING_NAMES,
     OF_PARAMETER,
     WITHIN_TYPE,
     lists_options,
 )
-from toolrm.synthesize.edits import EDITS
-from toolrm.synthesize.said_edits import SAID_EDITS
+from toolrm.synthesize.edits.said import SAID
 from toolrm.synthesize.words import ask, claim, decline, described, plan
 
 _PEERS_KEPT = 300
@@ -103,7 +103,7 @@ class Tally:
         """
         lacking = kind is ErrorType.VALUE and self.said < self.said_share * self.types[kind]
         order = [
-            (lacking and o not in SAID_EDITS, self.edits[o.id], rng.random(), o)
+            (lacking and o not in SAID, self.edits[o.id], rng.random(), o)
             for o in _BY_TYPE[kind]
             if (telling or o.id not in NEED_TELLING_NAMES) and self._has_room(o)
         ]

@@ -25,6 +25,7 @@ from transformers.trainer_utils import get_last_checkpoint
 from trl import RewardConfig
 
 from fcrewardbench import DataError, ModelError, RunError, UsageError
+from fcrewardbench.adapters.arithmetic import warn_if_slow
 from fcrewardbench.adapters.folder import (
     headless_base,
     load_config,
@@ -107,6 +108,9 @@ def train(
     if unknown:
         raise UsageError(f"No pair has the error type '{min(unknown)}', which has a margin.")
     arguments = _arguments(recipe, out, seen.groups, watched is not None)
+    if not torch.cuda.is_available():
+        computed = "bfloat16" if recipe.autocast else recipe.dtype
+        warn_if_slow(computed, "set autocast to false and dtype to float32 in the recipe")
     network = network_of(base, recipe)
     adapters = adapters_of(network, recipe)
     if start is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 _FORMATS = (
@@ -29,7 +30,13 @@ _FORMATS = (
 
 def moment_of(value: Any) -> tuple[datetime, str] | None:
     """A date or time and its format, where writing it back gives the same text."""
-    if not isinstance(value, str) or not any(letter.isdigit() for letter in value):
+    return _read(value) if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=100_000)
+def _read(value: str) -> tuple[datetime, str] | None:
+    """`moment_of` a text. Kept, since `strptime` compiles each format anew among so many."""
+    if not any(letter.isdigit() for letter in value):
         return None
     for style in _FORMATS:
         try:

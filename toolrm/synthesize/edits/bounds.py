@@ -15,8 +15,13 @@ INVENTED_NAMES = frozenset(
 )
 """Their names are of no tool of the prompt: to see that needs no reading of the request."""
 
-NEED_TELLING_NAMES = INVENTED_NAMES | {"value/placeholder"}
-"""Nothing is to be seen in their edits but a string of letters where names say nothing."""
+NEED_TELLING_NAMES = INVENTED_NAMES | {
+    "value/placeholder",
+    "value/options-filled",
+    "unexpected/options-filled",
+}
+"""Nothing is to be seen in their edits but a string of letters where names say nothing; or nothing
+says whether the conversation is about what they fill in."""
 
 WITHIN_TYPE: tuple[tuple[frozenset[str], float], ...] = (
     (

@@ -27,7 +27,7 @@ from fcrewardbench.calls.edits.sites import (
 )
 from toolrm.synthesize.asides import asides_in
 from toolrm.synthesize.distractors import listed
-from toolrm.synthesize.value_edits import free_text
+from toolrm.synthesize.edits.values import free_text
 
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _DATE = re.compile(
@@ -235,7 +235,7 @@ def _aside(context: Context, site: Site, rng: Random) -> Iterator[Any]:
                 yield value
 
 
-SAID_EDITS = (
+SAID = (
     value_operator("as-spoken", _as_spoken),
     value_operator("unit-left-on", _unit_left_on),
     value_operator("over-long", _over_long),

@@ -101,7 +101,7 @@ def _talked_over(calls: Calls, rng: Random) -> Iterator[str]:
     yield f"{_whole(calls)} {said}"
 
 
-TEXT_EDITS = (
+TEXTS = (
     _operator("assigned", _assigned),
     _operator("unquoted", _unquoted),
     _operator("escaped", _escaped),

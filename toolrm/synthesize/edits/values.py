@@ -368,7 +368,7 @@ def _once(values: list[Any]) -> list[Any]:
     return [value for n, value in enumerate(values) if value not in values[:n]]
 
 
-VALUE_EDITS = (
+VALUES = (
     value_operator("superseded", _superseded),
     value_operator("offered", _offered),
     value_operator("other-slot", _other_slot),

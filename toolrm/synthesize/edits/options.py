@@ -45,8 +45,7 @@ def _filled(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
 
 def _unasked(context: Context, name: str, schema: JsonObject, rng: Random) -> Iterator[Any]:
     """A value other than the default for a parameter that the conversation does not speak of."""
-    clause = str(schema.get("description") or "").partition(".")[0]
-    if about(context, name) or about(context, clause):
+    if about(context, name):
         return
     default = default_of(schema)
     options = [*(schema.get("enum") or ()), *context.peers.get(name, ())]
@@ -63,7 +62,7 @@ def _unasked(context: Context, name: str, schema: JsonObject, rng: Random) -> It
         yield rng.choice(fitting)
 
 
-OPTION_EDITS = (
+OPTIONS = (
     Operator("value/options-filled", ErrorType.VALUE, _filled),
     Operator("unexpected/options-filled", ErrorType.UNEXPECTED, _filled),
 )

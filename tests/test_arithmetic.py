@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import sys
+import warnings
+
+import click
+import pytest
+
+from fcrewardbench import SlowWarning
+from fcrewardbench.adapters import arithmetic
+from fcrewardbench.cli.lazy import run
+
+
+def test_a_dtype_that_the_cpu_has_no_instructions_for_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(arithmetic, "slowdown", lambda dtype: 52.4)
+    with pytest.warns(SlowWarning, match="bfloat16 takes 52 times as long as float32.*: sell it."):
+        arithmetic.warn_if_slow("bfloat16", "sell it")
+
+
+@pytest.mark.parametrize(("dtype", "times"), [("bfloat16", 0.4), ("float16", 2.9), ("float32", 90)])
+def test_a_dtype_that_is_fast_is_not_told(
+    monkeypatch: pytest.MonkeyPatch, dtype: str, times: float
+) -> None:
+    monkeypatch.setattr(arithmetic, "slowdown", lambda dtype: times)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        arithmetic.warn_if_slow(dtype, "sell it")
+
+
+def test_float32_takes_as_long_as_itself() -> None:
+    assert 1 / 5 < min(arithmetic.slowdown("float32") for _ in range(5)) < 5
+
+
+def test_the_command_line_tells_it_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    @click.command()
+    def command() -> None:
+        warnings.warn("It is slow.", SlowWarning, stacklevel=1)
+        warnings.warn("It is old.", DeprecationWarning, stacklevel=1)
+
+    monkeypatch.setattr(sys, "argv", ["fcrb"])
+    with pytest.warns(DeprecationWarning, match="It is old"):
+        run(command, "fcrb", ())
+    assert capfd.readouterr().err == "fcrb: It is slow.\n"
