@@ -10,7 +10,9 @@ from random import Random
 from fcrewardbench import Tool
 from toolrm.synthesize.requests.data import FRAMES, WORDS
 from toolrm.synthesize.requests.kinds import MAKERS, singular, words_in
-from toolrm.synthesize.requests.values import Value, in_words, joined
+from toolrm.synthesize.requests.numbers import in_words
+from toolrm.synthesize.requests.value import Value
+from toolrm.synthesize.requests.values import joined
 
 _STORY = 0.24
 """How often a request for one call tells a story, with more facts than are needed."""
