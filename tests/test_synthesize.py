@@ -45,10 +45,12 @@ from toolrm.synthesize.config import GeneratorConfig
 from toolrm.synthesize.edits import EDITS
 from toolrm.synthesize.edits.bounds import FEW, WITHIN_TYPE, lists_options
 from toolrm.synthesize.generate import calls_schema, generated
-from toolrm.synthesize.rejected import Tally, peers_of, rejected_of
+from toolrm.synthesize.peers import peers_of
+from toolrm.synthesize.rejected import rejected_of
 from toolrm.synthesize.split import held_out_tools
 from toolrm.synthesize.styles import STYLES, restyled
 from toolrm.synthesize.surface import given_away
+from toolrm.synthesize.tally import Tally
 from toolrm.synthesize.words import ask, claim, decline, plan
 
 NOUNS = ("ferry", "museum", "parcel", "lesson", "garden", "concert", "clinic", "library")

@@ -24,8 +24,9 @@ from toolrm.synthesize.config import SynthesizeConfig, load_config
 from toolrm.synthesize.distractors import ToolPool
 from toolrm.synthesize.generate import Progress, generated
 from toolrm.synthesize.material import LeftOut, Material, material_of
+from toolrm.synthesize.peers import peers_of
 from toolrm.synthesize.prepare import Shown, Surroundings, prepared
-from toolrm.synthesize.rejected import Tally, peers_of, rejected_of, unasked_of
+from toolrm.synthesize.rejected import rejected_of, unasked_of
 from toolrm.synthesize.report import Report, by_size, part_of
 from toolrm.synthesize.split import (
     held_out_tools,
@@ -36,6 +37,7 @@ from toolrm.synthesize.split import (
 )
 from toolrm.synthesize.styles import restyled
 from toolrm.synthesize.surface import given_away, need_scikit_learn
+from toolrm.synthesize.tally import Tally
 
 __all__ = ["Report", "SynthesizeConfig", "load_config", "synthesize"]
 

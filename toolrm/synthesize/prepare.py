@@ -16,7 +16,7 @@ from toolrm.synthesize.config import SynthesizeConfig
 from toolrm.synthesize.distractors import ToolPool, with_distractors
 from toolrm.synthesize.irrelevance import irrelevant, unrelated, without_a_value
 from toolrm.synthesize.obfuscate import obfuscated
-from toolrm.synthesize.rejected import renamed_peers
+from toolrm.synthesize.peers import renamed_peers
 from toolrm.synthesize.requests import Lacking
 from toolrm.synthesize.words import ask, decline, described
 
