@@ -193,6 +193,9 @@ def bootstrap_means(
     means = np.empty((len(totals), RESAMPLES))
     for start in range(0, RESAMPLES, at_once):
         drawn = generator.integers(0, count, (at_once, count))
+        if len(totals) == 1:  # counting how often each is drawn pays only where there are many rows
+            means[0, start : start + at_once] = totals[0][drawn].sum(1) / sizes[drawn].sum(1)
+            continue
         drawn += np.arange(at_once)[:, None] * count
         times = np.bincount(drawn.ravel(), minlength=at_once * count).reshape(at_once, count)
         weights = times.astype(float)

@@ -49,9 +49,11 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """An entry that is what it says, its rows by subset in the benchmark's order as those of runs.
+    """What stays of an entry: of many, the rows as they were submitted would fill the memory.
 
-    `entry` has no rows of its own any more: of many entries they fill the memory.
+    Args:
+        entry: without its rows.
+        rows: by subset in the benchmark's order, as those of runs.
     """
 
     entry: Entry
@@ -61,11 +63,10 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """An entry as `Read` has it, and where it stands."""
+    """An entry, its rows by subset in the benchmark's order, and where it stands."""
 
     entry: Entry
     rows: dict[str, list[Row]]
-    fingerprints: dict[str, str]
     rank: tuple[int, int]
     leader: bool
     good: bool
@@ -77,6 +78,7 @@ class Field:
 
     benchmark: str
     standings: list[Standing]
+    fingerprints: list[dict[str, str]]
     compared: Comparisons
     won: WinTables
 
@@ -100,24 +102,33 @@ def field_of(benchmark: str, entries: Sequence[Read]) -> Field:
     good = [bool(baselines) and bool(one[baselines].all()) for one in clear]
     ranks, leaders = compared.rank_intervals(), compared.leaders()
     standings = [
-        Standing(one.entry, one.rows, one.fingerprints, ranks[i], leaders[i], good[i])
+        Standing(one.entry, one.rows, ranks[i], leaders[i], good[i])
         for i, one in enumerate(entries)
     ]
-    return Field(benchmark, standings, compared, wins(rows))
+    known = [one.fingerprints for one in entries]
+    return Field(benchmark, standings, known, compared, wins(rows))
 
 
 def standing_of(entry: Entry, compared: Comparisons) -> Standing:
     """Where an entry stands, which comes first in a comparison.
 
     Raises:
-        DataError: see `read`.
+        DataError: see `checked_rows`.
     """
-    one = read(entry)
     rank, leader = compared.rank_intervals()[0], compared.leaders()[0]
-    return Standing(one.entry, one.rows, one.fingerprints, rank, leader, good=False)
+    return Standing(entry, checked_rows(entry), rank, leader, good=False)
 
 
 def read(entry: Entry) -> Read:
+    """What the board keeps of an entry.
+
+    Raises:
+        DataError: see `checked_rows`.
+    """
+    return Read(replace(entry, rows=[]), checked_rows(entry), fingerprints(entry))
+
+
+def checked_rows(entry: Entry) -> dict[str, list[Row]]:
     """The rows of every subset; a short form of what `fcrb validate` checks of each submission.
 
     Raises:
@@ -136,7 +147,7 @@ def read(entry: Entry) -> Read:
         if abs(accuracy(rows, balanced=known.balanced) - result.metrics.accuracy) > _ROUNDING:
             raise DataError(f"{entry.folder} says another accuracy: run fcrb validate on it.")
         found[name] = rows
-    return Read(replace(entry, rows=[]), found, fingerprints(entry))
+    return found
 
 
 def summary(standing: Standing) -> Json:
@@ -216,7 +227,7 @@ def details(field: Field, place: int) -> Json:
         "entry": standing.entry.id,
         "card": standing.entry.card.model_dump(mode="json"),
         "subsets": {name: _outcomes(rows) for name, rows in standing.rows.items()},
-        "fingerprints": standing.fingerprints,
+        "fingerprints": field.fingerprints[place],
         "against": {
             other.entry.id: _against(field, place, rival)
             for rival, other in enumerate(field.standings)

@@ -15,7 +15,9 @@ def test_a_dtype_that_the_cpu_has_no_instructions_for_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(arithmetic, "slowdown", lambda dtype: 52.4)
-    with pytest.warns(SlowWarning, match="bfloat16 takes 52 times as long as float32.*: sell it."):
+    with pytest.warns(
+        SlowWarning, match="in bfloat16 took 52 times as long as in float32 on this CPU: sell it."
+    ):
         arithmetic.warn_if_slow("bfloat16", "sell it")
 
 
@@ -29,8 +31,9 @@ def test_a_dtype_that_is_fast_is_not_told(
         arithmetic.warn_if_slow(dtype, "sell it")
 
 
-def test_float32_takes_as_long_as_itself() -> None:
-    assert 1 / 5 < min(arithmetic.slowdown("float32") for _ in range(5)) < 5
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32"])
+def test_every_dtype_can_be_timed(dtype: str) -> None:
+    assert 0 < arithmetic.slowdown(dtype) < float("inf")
 
 
 def test_the_command_line_tells_it_in_a_sentence(

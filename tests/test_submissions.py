@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import fcrewardbench
-from fcrewardbench import UsageError, Verdict
+from fcrewardbench import DataError, UsageError, Verdict
 from fcrewardbench.render import candidate_text
 from fcrewardbench.submissions.card import (
     MIGRATIONS,
@@ -31,7 +31,7 @@ from fcrewardbench.submissions.entries import REPRODUCED, Entry, read_entry
 from fcrewardbench.submissions.neighbours import code, markdown, neighbours
 from fcrewardbench.submissions.pack import CARD, ROWS, known_facts, pack
 from fcrewardbench.submissions.rivals import rival_of
-from fcrewardbench.submissions.rows import SubmittedRow, write_rows
+from fcrewardbench.submissions.rows import SubmittedRow, read_rows, write_rows
 from fcrewardbench.submissions.validate import check_against, check_entry, look_alike
 from fcrewardbench.submissions.verify import FLIPS, Verification, verify, write_badge
 
@@ -407,6 +407,54 @@ def test_a_hostile_table_is_refused(
     started = time.monotonic()
     assert expected in str(check_entry(entry).problems[0])
     assert time.monotonic() - started < 20
+
+
+def test_a_table_with_a_wrong_byte_is_read_or_refused(entry: Path, tmp_path: Path) -> None:
+    """Arrow reads some of them, with places in its dictionaries that are not there.
+
+    The bytes behind the rows are left alone: of some wrong ones Arrow ends the process.
+    """
+    path = tmp_path / ROWS
+    table = pq.read_table(entry / ROWS).slice(0, 12)
+    pq.write_table(table, path, compression="none")
+    whole = path.read_bytes()
+    outcomes = set()
+    end = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
+    for place in range(0, end, 2):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x5A]) + whole[place + 1 :])
+        try:
+            rows = read_rows(path, ROWS)
+            outcomes.add("read")
+            assert len(rows) <= 12
+        except DataError as why:
+            outcomes.add("out of bounds" if "out of bounds" in str(why) else "refused")
+    assert outcomes == {"read", "refused", "out of bounds"}
+
+
+@pytest.mark.parametrize("groups", [1, 3])
+def test_absent_values_are_told_with_their_row(entry: Path, tmp_path: Path, groups: int) -> None:
+    path = tmp_path / ROWS
+    table = pq.read_table(entry / ROWS).slice(0, 9)
+    pq.write_table(table, path, row_group_size=9 // groups)
+    assert [row.id for row in read_rows(path, ROWS)] == table["id"].to_pylist()
+    for column, value, message in (
+        ("correct", None, "row 7: correct has no value"),
+        ("correct", [True, None], "row 7: a list has no value"),
+        ("scores", [None, 1.0], "row 7: a list has no value"),
+        ("catalogue", None, "row 7: catalogue has no value"),
+        ("scores", None, ""),
+    ):
+        records = table.to_pylist()
+        records[7][column] = value
+        changed = pa.Table.from_pylist(records, schema=table.schema)
+        pq.write_table(changed, path, row_group_size=9 // groups)
+        if message:
+            with pytest.raises(DataError, match=message):
+                read_rows(path, ROWS)
+        else:
+            assert read_rows(path, ROWS)[7].scores is None
+    pq.write_table(table.slice(0, 0), path)
+    assert read_rows(path, ROWS) == []
 
 
 def test_links_and_strangers_in_a_folder_are_refused(entry: Path, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ from toolrm.synthesize.generate import calls_schema, generated
 from toolrm.synthesize.peers import peers_of
 from toolrm.synthesize.rejected import rejected_of
 from toolrm.synthesize.split import held_out_tools
-from toolrm.synthesize.styles import STYLES, restyled
+from toolrm.synthesize.styles import restyled
 from toolrm.synthesize.surface import given_away
 from toolrm.synthesize.tally import Tally
 from toolrm.synthesize.words import ask, claim, decline, plan
@@ -287,6 +287,63 @@ def test_options_that_a_description_lists_may_be_synonyms() -> None:
     assert lists_options({"description": "How hard: 'light', 'gentle' or 'hard'"})
     assert not lists_options({"description": "'light' or 'hard'", "enum": ["light", "hard"]})
     assert not lists_options({"description": "City, such as 'Turku' or 'Bergen'"})
+
+
+def _candidates_of(id: str, record: Record, **context: Any) -> list[Candidate]:
+    (operator,) = [one for one in EDITS if one.id == id]
+    around = Context(record.prompt.tools, record.prompt.messages, record.answer, **context)
+    return [
+        candidate
+        for seed in range(20)
+        for candidate in operator.propose(around, record.gold, Random(seed))
+    ]
+
+
+@pytest.mark.parametrize(
+    "manner",
+    ["assigned", "escaped", "left-open", "outlined", "marked-up", "talked-over"],
+)
+def test_other_notations_cannot_be_read(manner: str) -> None:
+    record = record_of({"class": "comfort", "code": "QX12", "budget": 3}, "comfort, QX12, for 3")
+    candidates = _candidates_of(f"parsing/{manner}", record)
+    assert candidates
+    for candidate in candidates:
+        assert isinstance(candidate, str)
+        assert parse(candidate).problem is not None
+
+
+def test_several_options_are_filled_in_and_none_rightly() -> None:
+    """Bench edits have one argument that nobody asked for; here two at least are wrong."""
+    tool = tool_from(
+        {
+            "name": "book_ferry",
+            "description": "Book a ferry.",
+            "parameters": {
+                "type": "object",
+                "properties": {
+                    "city": {"type": "string"},
+                    "klass": {"type": "string", "enum": ["economy", "upper"]},
+                    "meal": {"type": "boolean", "default": False},
+                    "rows": {"type": "integer", "maximum": 4},
+                },
+                "required": ["city"],
+            },
+        }
+    )
+    answer = AdmissibleCall("book_ferry", {"city": ["Turku"], "klass": ["", "economy"]})
+    prompt = Prompt((tool,), ({"role": "user", "content": "Take me to Turku."},))
+    record = Record("test/1", "test", "CC0-1.0", prompt, (answer,))
+    for id in ("unexpected/options-filled", "value/options-filled"):
+        candidates = _candidates_of(id, record)
+        assert candidates
+        for candidate in candidates:
+            assert not isinstance(candidate, str)
+            (call,) = candidate
+            added = {name: value for name, value in call.arguments.items() if name != "city"}
+            assert len(added) >= 2
+            assert added.get("klass") != "economy"
+            assert added.get("meal") in (None, True)
+            assert added.get("rows", 1) <= 4
 
 
 def test_optional_arguments_left_out_leave_a_call_with_some() -> None:
@@ -687,7 +744,8 @@ CANDIDATES: list[Candidate] = [
 def test_styles_are_read_back(chosen: Candidate) -> None:
     seen = set()
     for seed in range(40):
-        found = restyled(chosen, CANDIDATES, Random(seed))
+        edits = [Edit("edit:any", ErrorType.VALUE, one) for one in CANDIDATES]
+        found = restyled(chosen, edits, Random(seed))
         assert found is not None
         style, first, others = found
         seen.add(style)
@@ -698,11 +756,21 @@ def test_styles_are_read_back(chosen: Candidate) -> None:
     assert len(seen) >= 2
 
 
-def test_broken_json_is_broken_in_the_same_style() -> None:
+@pytest.mark.parametrize(
+    ("manner", "sign"),
+    [
+        ("bracket-missing", None),
+        ("quote-doubled", '""'),
+        ("remark", "// as requested"),
+        ("keyword-mixed-in", "="),
+    ],
+)
+def test_broken_json_is_broken_in_the_same_style_and_way(manner: str, sign: str | None) -> None:
     right = (Call("a", {"x": 1, "y": "two words", "z": ["p", "q"]}),)
+    edit = Edit(f"edit:parsing/{manner}", ErrorType.PARSING, '[{"name": "a", "arguments": {]')
     seen: dict[str, set[str]] = {}
     for seed in range(120):
-        found = restyled(right, ['[{"name": "a", "arguments": {]'], Random(seed))
+        found = restyled(right, [edit], Random(seed))
         assert found is not None
         style, first, (wrong,) = found
         assert isinstance(first, str)
@@ -710,9 +778,20 @@ def test_broken_json_is_broken_in_the_same_style() -> None:
         assert parse(first).candidate == right
         assert parse(wrong).problem is not None
         assert abs(len(wrong) - len(first)) < 20
+        assert sign is None or wrong.count(sign) > first.count(sign)
         seen.setdefault(style, set()).add(wrong)
-    assert set(seen) == set(STYLES)
-    assert all(len(texts) > 2 for texts in seen.values())
+    assert len(seen) >= 4
+    assert sum(map(len, seen.values())) > len(seen)
+
+
+def test_other_notations_stay_as_they_are() -> None:
+    right = (Call("a", {"x": 1, "y": "two words"}),)
+    for text, stays in (
+        ("<tool_call>\n<a>\n<x>1</x>\n</a>\n</tool_call>", True),
+        ('[{"name": "a", "arguments": {"x": ???}}]', False),
+    ):
+        found = restyled(right, [Edit("edit:parsing/x", ErrorType.PARSING, text)], Random(0))
+        assert (found is not None and found[2] == [text]) is stays
 
 
 def test_parts_share_no_tool(data: Path) -> None:

@@ -257,26 +257,69 @@ def test_a_run_goes_on_from_the_adapters_of_another(base: Path, data: Path, tmp_
     assert any(float(tensor.abs().max()) > 0 for name, tensor in before.items() if "lora_B" in name)
     for name, tensor in before.items():
         torch.testing.assert_close(after[name], tensor, atol=1e-6, rtol=1e-3, msg=name)
-    sha256 = hashlib.sha256((start / "adapter_model.safetensors").read_bytes()).hexdigest()
-    assert sha256 in (tmp_path / "second" / "model" / "README.md").read_text()
+    card = (tmp_path / "second" / "model" / "README.md").read_text()
+    data_sha256 = hashlib.sha256((data / "train.parquet").read_bytes()).hexdigest()
+    assert f"trained on pairs with the sha256 `{data_sha256}`; their overlap" in card
+    told = json.loads((tmp_path / "second" / "report.json").read_text())
+    assert told["start"]["sha256"] == told["inputs"]["start"]
+    other = still.model_copy(update={"seed": 1})
+    (start.parent / "report.json").unlink()
+    train(other, data / "train.parquet", None, tmp_path / "third", start=start)
+    card = (tmp_path / "third" / "model" / "README.md").read_text()
+    assert "trained on pairs that are not known; their overlap with benchmarks: not looked" in card
 
 
-@pytest.mark.parametrize(
-    ("lora", "message"),
-    [
-        (None, "needs a recipe with lora"),
-        (Lora(rank=4, alpha=8, from_layer=1), "do not fit the recipe"),
-    ],
-)
+def test_a_run_that_goes_on_can_be_killed(base: Path, data: Path, tmp_path: Path) -> None:
+    recipe = _recipe(base, lora=Lora(rank=4, alpha=8), max_steps=4)
+    train(recipe, data / "train.parquet", None, tmp_path / "first")
+    start = tmp_path / "first" / "adapter"
+    held_out = data / "held-out.parquet"
+    train(recipe, data / "train.parquet", held_out, tmp_path / "whole", start=start)
+    torn = tmp_path / "torn"
+    train(recipe, data / "train.parquet", held_out, torn, start=start)
+    for path in ("model", "adapter"):
+        shutil.rmtree(torn / path)
+    (torn / "report.json").unlink()
+    checkpoints = sorted((torn / "checkpoints").iterdir(), key=lambda path: path.stat().st_mtime)
+    shutil.rmtree(checkpoints[-1])
+    train(recipe, data / "train.parquet", held_out, torn, start=start)
+    whole, resumed = (
+        load_file(run / "adapter" / "adapter_model.safetensors")
+        for run in (tmp_path / "whole", torn)
+    )
+    for name, tensor in whole.items():
+        torch.testing.assert_close(resumed[name], tensor, atol=1e-6, rtol=1e-4, msg=name)
+
+
 def test_adapters_that_do_not_fit_are_not_gone_on_from(
-    base: Path, data: Path, tmp_path: Path, lora: Lora | None, message: str
+    base: Path, data: Path, tmp_path: Path
 ) -> None:
     recipe = _recipe(base, lora=Lora(rank=4, alpha=8), max_steps=1)
     train(recipe, data / "train.parquet", None, tmp_path / "first")
-    other = recipe.model_copy(update={"lora": lora})
     start = tmp_path / "first" / "adapter"
-    with pytest.raises(UsageError, match=message):
-        train(other, data / "train.parquet", None, tmp_path / "second", start=start)
+
+    def refused(message: str, **changes: Any) -> None:
+        other = recipe.model_copy(update=changes)
+        with pytest.raises(UsageError, match=message):
+            train(other, data / "train.parquet", None, tmp_path / "second", start=start)
+
+    refused("needs a recipe with lora", lora=None)
+    refused("layers do not begin at 1", lora=Lora(rank=4, alpha=8, from_layer=1))
+    refused("rank and alpha are not 4 and 16", lora=Lora(rank=4, alpha=16))
+    told = json.loads((start / "adapter_config.json").read_text())
+    for changes, message in (
+        ({"use_rslora": True}, "not made by toolrm train"),
+        ({"task_type": "CAUSAL_LM"}, "not made by toolrm train"),
+        ({"base_model_name_or_path": "other"}, "their base is other"),
+        ({"peft_type": "X"}, "no adapters that can be read"),
+    ):
+        (start / "adapter_config.json").write_text(json.dumps(told | changes))
+        refused(message)
+    (start / "adapter_config.json").write_text("[]")
+    refused("no adapters that can be read")
+    (start / "adapter_config.json").write_text(json.dumps(told))
+    (start / "adapter_model.safetensors").unlink()
+    refused("no adapters that can be read")
 
 
 def test_a_look_takes_as_many_groups_as_the_recipe_says(

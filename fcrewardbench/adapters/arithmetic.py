@@ -1,4 +1,4 @@
-"""Whether this CPU has instructions for a dtype; without them, float32 is tens of times as fast."""
+"""How fast this CPU computes in a dtype: without instructions for it, it takes many times as long."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def warn_if_slow(dtype: str, mend: str) -> None:
     times = slowdown(dtype)
     if times > _WORTH_TELLING:
         warnings.warn(
-            f"{dtype} takes {times:.0f} times as long as float32 on this CPU, which has no "
-            f"instructions for it: {mend}.",
+            f"A small product in {dtype} took {times:.0f} times as long as in float32 on this CPU: "
+            f"{mend}.",
             SlowWarning,
             stacklevel=3,
         )

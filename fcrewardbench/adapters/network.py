@@ -112,7 +112,7 @@ class LocalModel:
         self._share = share_prompt
         on_cpu = self._devices[0].startswith("cpu")
         if on_cpu:
-            warn_if_slow(dtype, "leave the dtype out")
+            warn_if_slow(dtype, "choose float32")
         self._batch_tokens = batch_tokens or (CPU_BATCH_TOKENS if on_cpu else GPU_BATCH_TOKENS)
         self._state_bytes = state_bytes
         self._precision = matmul_precision

@@ -59,9 +59,9 @@ def loadable(benchmark: str, subset: str) -> str:
 
 def labels_sha256(labels: Iterable[Label]) -> str:
     """The hash of rows' labels, in the benchmark's order."""
-    digest = hashlib.sha256()
+    digest, encoder = hashlib.sha256(), json.JSONEncoder(ensure_ascii=False)
     for label in labels:
-        digest.update((json.dumps(label, ensure_ascii=False) + "\n").encode())
+        digest.update((encoder.encode(label) + "\n").encode())
     return digest.hexdigest()
 
 

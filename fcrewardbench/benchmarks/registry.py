@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fcrewardbench.benchmarks import files, official, rebuilt
+from fcrewardbench.benchmarks import files, official
 from fcrewardbench.benchmarks import open as open_set
 from fcrewardbench.errors import UnknownName
 from fcrewardbench.types import Benchmark
@@ -12,6 +12,8 @@ from fcrewardbench.types import Benchmark
 
 def descriptions() -> dict[str, str]:
     """What every name leads to."""
+    from fcrewardbench.benchmarks import rebuilt
+
     newest, *older = sorted(open_set.EDITIONS, reverse=True)
     return {
         "open": f"FC-RewardBench-Open, edition {newest}, core",
@@ -40,6 +42,8 @@ def load_benchmark(name: str = "open") -> Benchmark:
     if base == "open":
         return open_set.load(_edition(edition), subset or "core")
     if name == "rebuilt":
+        from fcrewardbench.benchmarks import rebuilt  # it brings the builder along
+
         return rebuilt.load()
     if name == "official":
         return official.load()

@@ -75,3 +75,5 @@ def run(group: click.Command, name: str, resuming: Collection[str]) -> None:
     except OSError as why:
         click.echo(f"{name}: {why}", err=True)
         sys.exit(2)
+    finally:
+        warnings.showwarning = show

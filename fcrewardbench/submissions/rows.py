@@ -194,6 +194,7 @@ def read_rows(path: Path, where: str) -> list[SubmittedRow]:
             _check_columns(file.schema_arrow, where)
         with pq.ParquetFile(path, read_dictionary=[*_TEXTS, *_VERDICTS]) as file:
             table = file.read(use_threads=False)
+        table.validate(full=True)
         _check_content(table, where)
         columns = {name: list(_values(table.column(name))) for name in table.column_names}
     except (OSError, ValueError, MemoryError, pa.ArrowException) as why:

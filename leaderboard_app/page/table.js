@@ -9,7 +9,8 @@ import { plural } from "./format.js";
 import { Row, tapped } from "./row.js";
 import { address, push } from "./state.js";
 
-const AT_ONCE = 40;
+const ROW_HEIGHT = 36; // about; the heading takes the place of what it is short of
+const FEWEST = 10;
 const FRAME = 16;
 const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
@@ -148,17 +149,18 @@ class Table {
   /** The rows that fit on a screen at once, the others once those are painted. */
   place(models, baselines) {
     clearTimeout(this.later);
+    const screenful = Math.max(FEWEST, Math.ceil(innerHeight / ROW_HEIGHT));
     const nodesOf = (rows) => rows.flatMap((row) => row.nodes(this.shown));
-    this.models.replaceChildren(...nodesOf(models.slice(0, AT_ONCE)));
+    this.models.replaceChildren(...nodesOf(models.slice(0, screenful)));
     this.baselines.replaceChildren(...nodesOf(baselines));
     const goOn = (start) => {
       if (start >= models.length) return;
       this.later = setTimeout(() => {
-        this.models.append(...nodesOf(models.slice(start, start + AT_ONCE)));
-        goOn(start + AT_ONCE);
+        this.models.append(...nodesOf(models.slice(start, start + screenful)));
+        goOn(start + screenful);
       }, FRAME);
     };
-    goOn(AT_ONCE);
+    goOn(screenful);
   }
 
   /** Put the rows that pass into the order asked for: no node is made or thrown away. */

@@ -27,7 +27,7 @@ import click
 @click.option(
     "--start",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="Adapters to go on from: the folder adapter of another run of the same base and layers.",
+    help="Adapters to go on from: those of another run with the same base, rank, alpha and layers.",
 )
 @click.option(
     "--downstream",

@@ -240,7 +240,7 @@ def _pairs(
     rejected = [edit.candidate for edit in edits]
     style = ""
     if rng.random() < config.styled:
-        written = restyled(chosen, rejected, rng)
+        written = restyled(chosen, edits, rng)
         if written is None:
             tally.left_out["a style that does not fit all candidates"] += 1
         else:

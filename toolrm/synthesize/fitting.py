@@ -32,6 +32,14 @@ def takes(schema: JsonObject, value: Any) -> bool:
     return isinstance(kind, str) and type(value) in _TYPES.get(kind, ())
 
 
+def within(schema: JsonObject, value: Any) -> bool:
+    """Whether a value is no number beyond the schema's bounds."""
+    if type(value) not in (int, float):
+        return True
+    low, high = schema.get("minimum", value), schema.get("maximum", value)
+    return bool(low <= value <= high)
+
+
 def pour(values: Sequence[Any], tool: Tool) -> dict[str, Any] | None:
     """Values under a tool's parameters, required ones first, each where its type fits.
 

@@ -169,12 +169,12 @@ def _admitted(edit: Edit, context: Context, gold: tuple[Call, ...], tally: Tally
 
 
 def _differing(candidate: Candidate, gold: Sequence[Call]) -> Iterator[tuple[Call, str]]:
-    """The right calls, and the names of those of their arguments that have another value."""
+    """The right calls, and the names of arguments that have another value, or that they do not have."""
     if isinstance(candidate, str) or [c.name for c in candidate] != [c.name for c in gold]:
         return
     for old, new in zip(gold, candidate, strict=True):
-        for name, value in old.arguments.items():
-            if name in new.arguments and new.arguments[name] != value:
+        for name, value in new.arguments.items():
+            if name not in old.arguments or old.arguments[name] != value:
                 yield old, name
 
 

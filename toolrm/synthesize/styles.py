@@ -10,6 +10,8 @@ from typing import Any
 
 from fcrewardbench import Call, Candidate, parse
 from fcrewardbench.benchmarks.base import same
+from fcrewardbench.calls.edits.base import Edit
+from toolrm.synthesize.tally import operator_of
 
 Calls = tuple[Call, ...]
 
@@ -58,12 +60,13 @@ STYLES: dict[str, Callable[[Calls], str | None]] = {
 
 
 def restyled(
-    chosen: Candidate, rejected: Sequence[Candidate], rng: Random
+    chosen: Candidate, edits: Sequence[Edit], rng: Random
 ) -> tuple[str, Candidate, list[Candidate]] | None:
     """A style, and all candidates of a record in it; replies in words stay as they are.
 
-    In the place of a candidate that is broken JSON, the right one in that style is broken. None where
-    `chosen` is in words, or where no style writes all so that they are read back as the same calls.
+    In the place of a candidate that is broken JSON, the right one in that style is broken in the same
+    way; other notations that cannot be read stay as they are. None where `chosen` is in words, or where
+    no style writes all so that they are read back as the same calls.
     """
     if isinstance(chosen, str):
         return None
@@ -71,36 +74,51 @@ def restyled(
         first = _written(chosen, STYLES[name])
         if not isinstance(first, str):
             continue
-        others = [
-            broken(first, rng) if _is_broken(candidate) else _written(candidate, STYLES[name])
-            for candidate in rejected
-        ]
+        others = [_rewritten(edit, first, STYLES[name], rng) for edit in edits]
         written = [candidate for candidate in others if candidate is not None]
         if len(written) == len(others):
             return name, first, written
     return None
 
 
+def _rewritten(
+    edit: Edit, right: str, write: Callable[[Calls], str | None], rng: Random
+) -> Candidate | None:
+    operator = operator_of(edit)
+    if operator in _BREAKS:
+        return broken(right, operator, rng)
+    if isinstance(edit.candidate, str) and edit.candidate.startswith(_JSON):
+        return None  # what is wrong with it is not known of another style
+    return _written(edit.candidate, write)
+
+
+_JSON = '[{"'
+
+
 def _is_broken(candidate: Candidate) -> bool:
     return isinstance(candidate, str) and parse(candidate).problem is not None
 
 
-def broken(text: str, rng: Random) -> str | None:
-    """Calls in any style, written so that nothing can read them; None where that cannot be done."""
-    forms = [
-        *(text[: m.start()] + text[m.end() :] for m in re.finditer(r"[}\]](?=\s*[}\]])", text)),
-        *(text[: m.end()] + m[0] + text[m.end() :] for m in re.finditer(r"(?<=\w)\"", text)),
-        *(
-            f"{text[: m.end()]}// as requested\n{text[m.end() :]}"
-            for m in re.finditer(r",\s*(?=\\?\")", text)
-        ),
-        *(
-            f"{text[: m.start()]}{m[1]}={text[m.end() :]}"
-            for m in re.finditer(r"\"(\w+)\": ?(?=[\"\d])", text)
-            if m[1] not in ("name", "arguments", "type")
-        ),
-    ]
+def broken(text: str, operator: str, rng: Random) -> str | None:
+    """Calls in any style, broken as an operator breaks JSON; None where that cannot be done.
+
+    Args:
+        operator: the id of one of the training family's for parsing errors.
+    """
+    pattern, put = _BREAKS[operator]
+    forms = [f"{text[: m.start()]}{put(m)}{text[m.end() :]}" for m in pattern.finditer(text)]
     return next((form for form in rng.sample(forms, len(forms)) if _is_broken(form)), None)
+
+
+_BREAKS: dict[str, tuple[re.Pattern[str], Callable[[re.Match[str]], str]]] = {
+    "parsing/bracket-missing": (re.compile(r"[}\]](?=\s*[}\]])"), lambda m: ""),
+    "parsing/quote-doubled": (re.compile(r"(?<=\w)\""), lambda m: m[0] * 2),
+    "parsing/remark": (re.compile(r",\s*(?=\\?\")"), lambda m: f"{m[0]}// as requested\n"),
+    "parsing/keyword-mixed-in": (
+        re.compile(r"\"(?!(?:name|arguments|type)\")(\w+)\": ?(?=[\"\d])"),
+        lambda m: f"{m[1]}=",
+    ),
+}
 
 
 def _written(candidate: Candidate, write: Callable[[Calls], str | None]) -> Candidate | None:

@@ -91,7 +91,7 @@ def _card(told: dict[str, Any]) -> str:
     revision = f" at {inputs['base']}" if inputs["base"] else ""
     return _CARD.format(
         base=f"{inputs['recipe']['base']}{revision}",
-        start=f"adapters with the sha256 `{inputs['start']}`" if inputs["start"] else "nothing",
+        start=_start(told["start"]),
         pairs=counts,
         groups=told["groups"],
         data=inputs["data"],
@@ -101,6 +101,18 @@ def _card(told: dict[str, Any]) -> str:
         overlap=_overlap(told["overlap"]),
         versions=", ".join(f"{name} {number}" for name, number in told["versions"].items()),
         recipe=json.dumps(inputs["recipe"], indent=1),
+    )
+
+
+def _start(begun: dict[str, Any] | None) -> str:
+    if begun is None:
+        return "nothing"
+    pairs = (
+        f"pairs with the sha256 `{begun['data']}`" if begun["data"] else "pairs that are not known"
+    )
+    return (
+        f"adapters with the sha256 `{begun['sha256']}`, trained on {pairs}; their overlap with "
+        f"benchmarks: {_overlap(begun['overlap'])}"
     )
 
 

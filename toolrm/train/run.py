@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from accelerate import PartialState
 from datasets import Dataset
-from peft import LoraConfig, PeftConfig, get_peft_model
+from peft import LoraConfig, get_peft_model
 from safetensors import SafetensorError
 from transformers import (
     AutoModelForSequenceClassification,
@@ -41,6 +41,7 @@ from toolrm.train.groups import Account, TrainingGroup, rendered
 from toolrm.train.output import save
 from toolrm.train.progress import Progress
 from toolrm.train.recipe import Recipe
+from toolrm.train.start import begun_by
 from toolrm.train.trainer import TreeRewardTrainer
 
 ROWS_AT_ONCE = 1_000
@@ -67,8 +68,8 @@ def train(
         data: pairs to train on, a Parquet file.
         held_out: pairs to look at during training; None to look at nothing and take the last weights.
         out: the run's folder.
-        start: the folder of adapters to go on from, those of another run of the same base, rank and
-            layers; None to start anew.
+        start: the folder of adapters to go on from, those of another run of the same base, with the
+            same rank, alpha and layers; None to start anew.
         overlap: what `toolrm.overlap` reported of `data`, for the card; None where nobody looked.
 
     Raises:
@@ -80,12 +81,13 @@ def train(
         RunError: the disk is full, or the device's memory.
     """
     base, revision = locate(recipe.base, recipe.revision)
+    begun = None if start is None else begun_by(start, recipe)
     inputs = {
         "recipe": recipe.model_dump(mode="json"),
         "base": revision,
         "data": _sha256(data),
         "held_out": None if held_out is None else _sha256(held_out),
-        "start": None if start is None else _sha256(start / "adapter_model.safetensors"),
+        "start": begun and begun["sha256"],
         "processes": PartialState().num_processes,
     }
     if not _is_new(out, inputs) and (out / "report.json").is_file():
@@ -108,13 +110,11 @@ def train(
     if unknown:
         raise UsageError(f"No pair has the error type '{min(unknown)}', which has a margin.")
     arguments = _arguments(recipe, out, seen.groups, watched is not None)
-    if not torch.cuda.is_available():
+    if PartialState().is_main_process and not torch.cuda.is_available():
         computed = "bfloat16" if recipe.autocast else recipe.dtype
         warn_if_slow(computed, "set autocast to false and dtype to float32 in the recipe")
     network = network_of(base, recipe)
     adapters = adapters_of(network, recipe)
-    if start is not None:
-        _check_start(start, adapters)
     progress = Progress(out)
     try:
         trainer = TreeRewardTrainer(
@@ -124,7 +124,7 @@ def train(
             eval_dataset=watched,
             processing_class=tokenizer,
             start=start,
-            peft_config=None if start is not None else adapters,
+            peft_config=adapters,
             callbacks=[progress, *_stopping(recipe, watched is not None)],
         )
         trainer.remove_callback(PrinterCallback)
@@ -145,6 +145,7 @@ def train(
                 "chat_template": bool(getattr(tokenizer, "chat_template", None)),
                 "best": progress.best,
                 "overlap": overlap,
+                "start": begun,
             }
             trained = network_of(base, recipe)
             if adapters is not None:
@@ -189,9 +190,9 @@ def _is_new(out: Path, inputs: Mapping[str, Any]) -> bool:
     """
     path = out / "run.json"
     if path.is_file():
-        if json.loads(path.read_text("utf-8")) != inputs:
+        if {"start": None, **json.loads(path.read_text("utf-8"))} != inputs:
             raise UsageError(
-                f"{out} holds a run of another recipe, base, data or number of processes: give "
+                f"{out} holds a run of another recipe, base, data, start or number of processes: give "
                 "another --out, or remove it."
             )
         return False
@@ -271,32 +272,6 @@ def adapters_of(network: Any, recipe: Recipe) -> LoraConfig | None:
         layers_to_transform=list(range(recipe.lora.from_layer, layers)),
         modules_to_save=["score"],
     )
-
-
-def _check_start(start: Path, adapters: LoraConfig | None) -> None:
-    """See that adapters can be gone on from.
-
-    Raises:
-        UsageError: the folder holds none, or others than the recipe's.
-    """
-    if adapters is None:
-        raise UsageError("A run that goes on from adapters needs a recipe with lora.")
-    try:
-        found = PeftConfig.from_pretrained(str(start))
-    except (ValueError, OSError) as why:
-        raise UsageError(f"{start} holds no adapters: {' '.join(str(why).split())}") from None
-    theirs, ours = _shape(found), _shape(adapters)
-    if theirs != ours:
-        raise UsageError(
-            f"The adapters in {start} do not fit the recipe: rank, alpha, modules and layers of theirs "
-            f"are {theirs}, of the recipe's {ours}."
-        )
-
-
-def _shape(config: PeftConfig) -> tuple[Any, ...]:
-    names = ("r", "lora_alpha", "target_modules", "layers_to_transform")
-    values = (getattr(config, name, None) for name in names)
-    return tuple(sorted(value) if isinstance(value, (set, list)) else value for value in values)
 
 
 def _arguments(recipe: Recipe, out: Path, groups: int, watched: bool) -> RewardConfig:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftModel
+from peft import PeftConfig, PeftModel
 from torch.nn.functional import logsigmoid
 from transformers import PreTrainedModel
 from trl import RewardTrainer
@@ -24,8 +24,8 @@ class TreeRewardTrainer(RewardTrainer):  # type: ignore[misc]
 
     Args:
         model: the classifier; see `over_trees`.
-        start: a folder with adapters of this model, to go on from; None to start with new ones, or with
-            none.
+        start: a folder with adapters of this model, to go on from; None to start with new ones.
+        peft_config: of the adapters; None for none.
         arguments: those of `RewardTrainer`. `max_length` must be None: nothing is dropped here.
 
     Raises:
@@ -33,11 +33,19 @@ class TreeRewardTrainer(RewardTrainer):  # type: ignore[misc]
     """
 
     def __init__(
-        self, model: PreTrainedModel, *, start: Path | None = None, **arguments: Any
+        self,
+        model: PreTrainedModel,
+        *,
+        start: Path | None = None,
+        peft_config: PeftConfig | None = None,
+        **arguments: Any,
     ) -> None:
         over_trees(model)
-        adapted = PeftModel.from_pretrained(model, start, is_trainable=True) if start else model
-        super().__init__(adapted, data_collator=TreeCollator(), **arguments)
+        if start is None:
+            arguments["peft_config"] = peft_config
+        else:
+            model = PeftModel.from_pretrained(model, start, is_trainable=True, config=peft_config)
+        super().__init__(model, data_collator=TreeCollator(), **arguments)
 
     def _set_signature_columns_if_needed(self) -> None:
         self._signature_columns = ["chosen_ids", "rejected_ids", "margins"]

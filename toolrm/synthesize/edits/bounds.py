@@ -31,7 +31,7 @@ WITHIN_TYPE: tuple[tuple[frozenset[str], float], ...] = (
         0.08,
     ),
     (INVENTED_NAMES, 0.35),
-    (frozenset({"count/again-otherwise"}), 0.14),  # 2 % of all, of which 14 % are wrong counts
+    (frozenset({"count/again-otherwise"}), 0.14),
     (frozenset({"type/null"}), 0.25),
     (frozenset({"type/wrapped"}), 0.25),
     (

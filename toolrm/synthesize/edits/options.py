@@ -1,7 +1,7 @@
 """Optional parameters that nobody asked for, filled in.
 
-The benchmark family adds one such argument. Here there are several, as in calls that fill in all that a
-schema offers.
+In the benchmark family one argument is wrong so. Here several are, as in calls that fill in all that a
+schema offers; none of them has a value that the answer admits.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from fcrewardbench.calls.edits.base import (
 )
 from fcrewardbench.calls.edits.sites import about, default_of, is_default, shuffled
 from fcrewardbench.types import JsonObject
-from toolrm.synthesize.fitting import takes
+from toolrm.synthesize.fitting import takes, within
 
 _FEWEST = 2
 
@@ -36,6 +36,7 @@ def _filled(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
             for name, schema in properties(tool).items()
             if name not in call.arguments and name not in required(tool)
             for value in _unasked(context, name, schema, rng)
+            if value not in context.answer[index].arguments.get(name, ())
         }
         if len(added) >= _FEWEST:
             some = rng.sample(list(added), rng.randint(_FEWEST, len(added)))
@@ -56,7 +57,10 @@ def _unasked(context: Context, name: str, schema: JsonObject, rng: Random) -> It
     fitting = [
         value
         for value in options
-        if takes(schema, value) and not is_default(value, schema) and not context.mentions(value)
+        if takes(schema, value)
+        and within(schema, value)
+        and not is_default(value, schema)
+        and not context.mentions(value)
     ]
     if fitting:
         yield rng.choice(fitting)

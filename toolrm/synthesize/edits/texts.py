@@ -1,7 +1,7 @@
 """Calls in a notation that nothing can read, of kinds that only training has.
 
 The benchmark family breaks JSON by a cut, a bracket too many, or a comma or quote too few. Here models
-slip into another notation: code with variables, markup, an outline, or JSON that is none.
+slip into another notation (code that keeps results, markup, an outline), leave blanks, or talk on.
 """
 
 from __future__ import annotations
@@ -43,13 +43,6 @@ def _assigned(calls: Calls, rng: Random) -> Iterator[str]:
     lines = [f"{name}{number or ''} = {_python(call)}" for number, call in enumerate(calls)]
     lines.append(rng.choice((f"print({name})", f"return {name}")))
     yield "\n".join(["```python", *lines, "```"])
-
-
-def _unquoted(calls: Calls, rng: Random) -> Iterator[str]:
-    """JSON without any quotes."""
-    text = _whole(calls)
-    if '\\"' not in text:
-        yield text.replace('"', "")
 
 
 def _escaped(calls: Calls, rng: Random) -> Iterator[str]:
@@ -103,7 +96,6 @@ def _talked_over(calls: Calls, rng: Random) -> Iterator[str]:
 
 TEXTS = (
     _operator("assigned", _assigned),
-    _operator("unquoted", _unquoted),
     _operator("escaped", _escaped),
     _operator("left-open", _left_open),
     _operator("outlined", _outlined),
