@@ -143,10 +143,8 @@ async def _checked(arguments: list[str]) -> Response:
         await process.wait()
         return _said(408, f"The check took more than {MOST_SECONDS} s.")
     if process.returncode:
-        return _said(
-            400,
-            "The check ended without an answer: it takes too much memory or time, or rows.parquet is broken.",
-        )
+        reason = "it takes too much memory or time, or rows.parquet is broken"
+        return _said(400, f"The check ended without an answer: {reason}.")
     return JSONResponse(json.loads(output))
 
 
