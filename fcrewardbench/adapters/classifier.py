@@ -29,7 +29,7 @@ class Classifier(LocalScorer):
     Args:
         head: how hidden states become a score, where that is not the network's own linear layer with
             one output: a name in `fcrewardbench.adapters.heads`, or "module:function".
-        options: those of `LocalModel`.
+        options: those of `LocalScorer`.
     """
 
     def __init__(self, model: str, *, head: str | None = None, **options: Any) -> None:

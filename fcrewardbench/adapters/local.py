@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fcrewardbench.adapters.base import Scorer
+from fcrewardbench.adapters.gate import forbidden, gated
 from fcrewardbench.adapters.network import LocalModel
 from fcrewardbench.scoring.groups import Asked, Failure, Task, ahead, windows, work_off
 from fcrewardbench.scoring.store import ScoreStore, identity_of
@@ -25,10 +26,24 @@ if TYPE_CHECKING:
 
 
 class LocalScorer(LocalModel, Scorer):
-    """A scorer that reads one or several sequences for each candidate."""
+    """A scorer that reads one or several sequences for each candidate.
+
+    Args:
+        schema_gate: rank calls that the tools' schemas forbid below all others; see `adapters.gate`.
+        options: those of `LocalModel`.
+    """
 
     plans = True
     sequences_per_candidate = 1
+
+    def __init__(self, model: str, *, schema_gate: bool = False, **options: Any) -> None:
+        super().__init__(model, **options)
+        self._gates: dict[str, tuple[bool, ...]] | None = {} if schema_gate else None
+        """Of the groups on their way."""
+
+    def describe(self) -> dict[str, Any]:
+        gate = {} if self._gates is None else {"schema_gate": True}
+        return {**super().describe(), **gate}
 
     @abstractmethod
     def asked(self, group: Group) -> list[list[Asked]]:
@@ -79,6 +94,8 @@ class LocalScorer(LocalModel, Scorer):
         failure = self._too_long(max(len(one.ids) for each in asked for one in each))
         if failure:
             return Task(group.id, failure=failure)
+        if self._gates is not None:
+            self._gates[group.id] = forbidden(group)
         # Some thousand of them wait together; an array takes a tenth of a tuple's memory.
         return Task(
             group.id, [[replace(one, ids=array("I", one.ids)) for one in each] for each in asked]
@@ -88,13 +105,16 @@ class LocalScorer(LocalModel, Scorer):
         failures = [value for value in task.values.values() if isinstance(value, Failure)]
         failure = task.failure or next(iter(failures), None)
         tokens = Tokens(task.tokens.naive * self.passes, task.tokens.computed)
+        breaches = None if self._gates is None else self._gates.pop(task.group, None)
         if failure is not None:
             return Scored(task.group, None, tokens, failure.outcome, failure.detail)
-        return Scored(task.group, tuple(task.ordered), tokens)
+        scores = tuple(task.ordered)
+        return Scored(task.group, scores if breaches is None else gated(scores, breaches), tokens)
 
     def _identity(self) -> bytes:
         """What a stored score depends on besides the text."""
         neutral = {"share_prompt", "max_length", "batch_tokens", "state_bytes", "reported"}
+        neutral |= {"schema_gate"}  # what is kept is the model's own score
         told = {key: value for key, value in self.describe().items() if key not in neutral}
         versions = {name: version(name) for name in ("fcrewardbench", "torch", "transformers")}
         return identity_of({"adapter": type(self).__qualname__, **versions, **told})
