@@ -18,7 +18,7 @@ import transformers
 from conftest import Fcrb
 from safetensors.torch import load_file, save_file
 
-from fcrewardbench import Group, Judge, Scored, Scorer, Verdict, load_benchmark
+from fcrewardbench import Group, Judge, Scored, Scorer, UsageError, Verdict, load_benchmark
 from fcrewardbench.adapters import registry
 from fcrewardbench.adapters.classifier import Classifier
 from fcrewardbench.doctor import Finding, Grade, examine
@@ -473,3 +473,16 @@ def test_the_command_says_how_to_mend_and_exits_with_1(
     code, out, err = fcrb("doctor", "--model", "no-such-model")
     assert (code, out) == (2, "")
     assert "There is no model" in err
+
+
+def test_a_gate_is_no_part_of_the_model(monkeypatch: pytest.MonkeyPatch, smollm2: Path) -> None:
+    examined: list[dict[str, Any]] = []
+
+    def refuse(loaded: Any, data: Any) -> Any:
+        examined.append(loaded.options)
+        raise UsageError("seen")
+
+    monkeypatch.setattr("fcrewardbench.doctor.Examination", refuse)
+    with pytest.raises(UsageError, match="seen"):
+        examine("toolrm/smollm2-135m-gated")
+    assert examined == [{"schema_gate": False}]

@@ -46,7 +46,7 @@ class Guardian(LocalScorer):
     Args:
         form: "3.1" (3.0 to 3.2: tools in a turn of their own, Yes or No) or "3.3" (available_tools,
             <score> yes </score>, without thinking).
-        options: those of `LocalModel`.
+        options: those of `LocalScorer`.
 
     Raises:
         UsageError: there is no such form.

@@ -21,7 +21,7 @@ class Likelihood(LocalScorer):
 
     Args:
         reduction: "mean" over the candidate's tokens, or "sum".
-        options: those of `LocalModel`.
+        options: those of `LocalScorer`.
     """
 
     auto_class = "AutoModelForCausalLM"

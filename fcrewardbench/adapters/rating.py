@@ -27,7 +27,7 @@ class Rating(LocalScorer):
             last `[[n]]` of its reply counts.
         prompt: what is asked: a pointwise prompt's name, or the path of your own `.jinja` file.
         max_tokens: the longest reply in `text` mode. Question and reply together must fit the model.
-        options: those of `LocalModel`.
+        options: those of `LocalScorer`.
     """
 
     auto_class = "AutoModelForCausalLM"

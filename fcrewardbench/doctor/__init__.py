@@ -38,6 +38,8 @@ def examine(
     options.pop("store", None)  # or every variant would read what the first pass wrote
     try:
         loaded = load_named(model, adapter, **options)
+        if loaded.options.get("schema_gate"):  # it would hide the scale of the model's own scores
+            loaded = load_named(model, adapter, **{**options, "schema_gate": False})
     except ModelError as why:
         return [_refusal(why)]
     examination = Examination(loaded, data)
