@@ -34,14 +34,18 @@ def rows_in(benchmark: str, subset: str, entry: str) -> list[Row]:
     return rows_of(benchmark, read.subset(subset))
 
 
-def with_gate(rows: list[Row], benchmark: str, subset: str) -> list[Row]:
-    groups = {item.id: item.group() for item in load_benchmark(loadable(benchmark, subset)).items}
+def breaches_in(benchmark: str, subset: str) -> dict[str, tuple[bool, ...]]:
+    items = load_benchmark(loadable(benchmark, subset)).items
+    return {item.id: forbidden(item.group()) for item in items}
+
+
+def with_gate(rows: list[Row], breaches: dict[str, tuple[bool, ...]]) -> list[Row]:
     found = []
     for row in rows:
         if row.scores is None:
             found.append(row)
             continue
-        scores = gated(row.scores, forbidden(groups[row.id]))
+        scores = gated(row.scores, breaches[row.id])
         outcome, credit = outcome_of_scores(scores, row.correct)
         found.append(replace(row, scores=list(scores), outcome=outcome.value, credit=credit))
     return found
@@ -49,15 +53,24 @@ def with_gate(rows: list[Row], benchmark: str, subset: str) -> list[Row]:
 
 def measured(benchmark: str, subset: str, *, balanced: bool) -> dict[str, Any]:
     plain = rows_in(benchmark, subset, "toolrm__smollm2-135m")
+    breaches = breaches_in(benchmark, subset)
+    gate = with_gate(plain, breaches)
+    turned = [(old.credit, new.credit) for old, new in zip(plain, gate, strict=True)]
     runs = {
         "model": plain,
         "schema": rows_in(benchmark, subset, "baseline__schema"),
-        "model with gate": with_gate(plain, benchmark, subset),
+        "model with gate": gate,
     }
     compared = compare_runs(list(runs.values()), balanced=balanced)
     low, high = compared.intervals
     return {
         "n": len(plain),
+        "rows_with_a_right_candidate_forbidden": sum(
+            any(b and right for b, right in zip(breaches[row.id], row.correct, strict=True))
+            for row in plain
+        ),
+        "rows_gained": sum(new > old for old, new in turned),
+        "rows_lost": sum(new < old for old, new in turned),
         "accuracy": {
             name: {
                 key: metrics(rows, balanced=balanced)[key] for key in ("accuracy", "accuracy_ci")
@@ -65,17 +78,24 @@ def measured(benchmark: str, subset: str, *, balanced: bool) -> dict[str, Any]:
             for name, rows in runs.items()
         },
         "by_error_type": {
-            name: {kind: part["accuracy"] for kind, part in metrics_by(rows, _error_type).items()}
+            name: {
+                kind: {"n": part["n"], "accuracy": part["accuracy"]}
+                for kind, part in metrics_by(rows, _error_type).items()
+            }
             for name, rows in runs.items()
         },
         "gate_less": {
             other: {
-                "difference": float(compared.difference[2, place]),
-                "ci": [float(low[2, place]), float(high[2, place])],
+                "difference": _rounded(compared.difference[2, place]),
+                "ci": [_rounded(low[2, place]), _rounded(high[2, place])],
             }
             for place, other in enumerate(("model", "schema"))
         },
     }
+
+
+def _rounded(number: Any) -> float:
+    return round(float(number), 9) + 0.0  # no negative zero
 
 
 def _error_type(row: Row) -> str:
@@ -91,7 +111,17 @@ def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     (OUT / "result.json").write_text(json.dumps(result, indent=2) + "\n")
     lines = markdown_table(
-        ["", "n", "model", "schema", "model with gate", "gate less model", "gate less schema"],
+        [
+            "",
+            "n",
+            "model",
+            "schema",
+            "model with gate",
+            "gate less model",
+            "gate less schema",
+            "gained",
+            "lost",
+        ],
         [[name, f"{one['n']:,}", *_cells(one)] for name, one in result.items()],
     )
     text = "\n".join(["# The reference model with a schema gate", "", *lines, ""])
@@ -100,11 +130,17 @@ def main() -> None:
 
 
 def _cells(one: dict[str, Any]) -> list[str]:
-    shares = [f"{100 * part['accuracy']:.1f}" for part in one["accuracy"].values()]
-    return shares + [
-        f"{100 * part['difference']:+.1f} ({100 * part['ci'][0]:+.1f} to {100 * part['ci'][1]:+.1f})"
-        for part in one["gate_less"].values()
+    return [
+        *(f"{100 * part['accuracy']:.1f}" for part in one["accuracy"].values()),
+        *map(_difference, one["gate_less"].values()),
+        str(one["rows_gained"]),
+        str(one["rows_lost"]),
     ]
+
+
+def _difference(part: dict[str, Any]) -> str:
+    low, high = part["ci"]
+    return f"{100 * part['difference']:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from fcrewardbench.adapters.gate import STEP
 from fcrewardbench.benchmarks.labels import (
     KnownLabels,
     known_labels,
@@ -226,7 +227,7 @@ def details(field: Field, place: int) -> Json:
     return {
         "entry": standing.entry.id,
         "card": standing.entry.card.model_dump(mode="json"),
-        "subsets": {name: _outcomes(rows) for name, rows in standing.rows.items()},
+        "subsets": {name: outcomes_of(rows) for name, rows in standing.rows.items()},
         "fingerprints": field.fingerprints[place],
         "against": {
             other.entry.id: _against(field, place, rival)
@@ -241,7 +242,8 @@ def letters(rows: Sequence[Row]) -> str:
     return "".join(LETTERS[row.outcome] for row in rows)
 
 
-def _outcomes(rows: Sequence[Row]) -> Json:
+def outcomes_of(rows: Sequence[Row]) -> Json:
+    """A letter a row; of pairs, how far apart the scores are, and how often that is right."""
     sets = any(len(row.correct) > 2 for row in rows)
     result: Json = {
         "outcomes": letters(rows),
@@ -254,8 +256,12 @@ def _outcomes(rows: Sequence[Row]) -> Json:
     scored = [row for row in rows if row.scores is not None and row.outcome != Outcome.TIE]
     if not scored:
         return result
-    margins = [_margin(row) for row in scored]
-    right = [row.outcome == Outcome.WIN for row in scored]
+    # What a schema gate decides says nothing of the model's own margins.
+    judged = [row for row in scored if _margin(row) < STEP / 2]
+    if not judged:
+        return result
+    margins = [_margin(row) for row in judged]
+    right = [row.outcome == Outcome.WIN for row in judged]
     bins = [
         {
             "low": one.low,

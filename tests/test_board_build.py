@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,13 @@ import pytest
 from made_submissions import make_submission
 
 from fcrewardbench import DataError
+from fcrewardbench.adapters.gate import gated
 from fcrewardbench.benchmarks.labels import known_labels
 from fcrewardbench.stats import difference_interval
 from fcrewardbench.submissions.entries import read_entry
 from fcrewardbench.submissions.rows import write_rows
 from leaderboard_app.build import build
+from leaderboard_app.entries import checked_rows, outcomes_of
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +130,27 @@ def test_the_hardest_are_missed_by_the_good(site: Path) -> None:
     assert len(index["hardest"]) == 100
     assert [missed for _, missed, _ in index["hardest"]] == sorted(counts, reverse=True)[:100]
     assert all(missed == counts[place] and of == 2 for place, missed, of in index["hardest"])
+
+
+def test_pairs_that_a_gate_decides_are_in_no_histogram(tmp_path: Path) -> None:
+    folder = make_submission(tmp_path / "all", "gated", skill=1.0, seed=1)
+    entry = read_entry(folder)
+    rows = [
+        replace(row, scores=list(gated(row.scores, [not right for right in row.correct])))
+        for row in entry.rows[:500]
+        if row.scores is not None
+    ]
+    ours = checked_rows(entry)["core"]
+    mixed = [
+        replace(row, scores=one.scores, outcome="win", credit=1.0)
+        for row, one in zip(ours, rows, strict=False)
+    ] + ours[500:]
+    told = outcomes_of(mixed)
+    margins = told["margins"]
+    assert sum(margins["right"]) + sum(margins["wrong"]) == 1_000
+    assert margins["edges"][-1] < 100
+    assert sum(one["n"] for one in told["calibration"]) == 1_000
+    assert outcomes_of(mixed[:500])["margins"] is None
 
 
 def test_histograms_and_calibration_count_every_pair(site: Path) -> None:

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -52,6 +53,7 @@ from toolrm.train.groups import Account, rendered
 from toolrm.train.progress import read_metrics
 from toolrm.train.recipe import Lora, Recipe, load_recipe, recipe_names
 from toolrm.train.run import train
+from toolrm.train.start import start_from
 
 SIZES: dict[str, Any] = {
     "vocab_size": 500,
@@ -259,18 +261,51 @@ def test_a_run_goes_on_from_the_adapters_of_another(base: Path, data: Path, tmp_
         torch.testing.assert_close(after[name], tensor, atol=1e-6, rtol=1e-3, msg=name)
     card = (tmp_path / "second" / "model" / "README.md").read_text()
     data_sha256 = hashlib.sha256((data / "train.parquet").read_bytes()).hexdigest()
-    assert f"trained on pairs with the sha256 `{data_sha256}`; their overlap" in card
+    assert f"trained on pairs with the sha256 `{data_sha256}`, whose overlap" in card
     told = json.loads((tmp_path / "second" / "report.json").read_text())
     assert told["start"]["sha256"] == told["inputs"]["start"]
     other = still.model_copy(update={"seed": 1})
     (start.parent / "report.json").unlink()
     train(other, data / "train.parquet", None, tmp_path / "third", start=start)
     card = (tmp_path / "third" / "model" / "README.md").read_text()
-    assert "trained on pairs that are not known; their overlap with benchmarks: not looked" in card
+    assert "pairs that are not known, whose overlap with benchmarks is: not looked for" in card
+    further = tmp_path / "second" / "adapter"
+    train(still, data / "train.parquet", None, tmp_path / "fourth", start=further)
+    card = (tmp_path / "fourth" / "model" / "README.md").read_text()
+    assert card.count(f"trained on pairs with the sha256 `{data_sha256}`") == 2
+
+
+def test_adapters_that_saw_benchmarks_are_gone_on_from_only_if_allowed(
+    base: Path, data: Path, tmp_path: Path
+) -> None:
+    recipe = _recipe(base, lora=Lora(rank=4, alpha=8), max_steps=1)
+    found = {"clean": False, "records": 9, "records_refused": 3, "references": {}, "sha256": "x"}
+    train(recipe, data / "train.parquet", None, tmp_path / "first", overlap=found)
+    first = tmp_path / "first" / "adapter"
+    train(recipe, data / "train.parquet", None, tmp_path / "second", start=first)
+    for run in ("first", "second"):
+        with pytest.raises(UsageError, match="saw pairs that overlap with benchmarks"):
+            start_from(tmp_path / run / "adapter", recipe).refuse_overlap()
+    card = (tmp_path / "second" / "model" / "README.md").read_text()
+    assert "whose overlap with benchmarks is: 3 records, among 9 records" in card
+    report = tmp_path / "first" / "report.json"
+    for text in ("[]", "{", '{"inputs": null}', '{"inputs": {"data": "x"}, "overlap": 3}'):
+        report.write_text(text)
+        with pytest.raises(UsageError, match="is no report of toolrm train"):
+            start_from(first, recipe)
+
+
+def test_the_reference_model_can_be_gone_on_from() -> None:
+    folder = Path(str(files("toolrm"))) / "reference" / "smollm2-135m"
+    told = start_from(folder, load_recipe("smollm2-135m")).told
+    card = (folder / "README.md").read_text()
+    assert told["data"] in card
+    assert told["overlap"]["clean"]
+    assert told["overlap"]["sha256"] in card
 
 
 def test_a_run_that_goes_on_can_be_killed(base: Path, data: Path, tmp_path: Path) -> None:
-    recipe = _recipe(base, lora=Lora(rank=4, alpha=8), max_steps=4)
+    recipe = _recipe(base, lora=Lora(rank=4, alpha=8), max_steps=8)
     train(recipe, data / "train.parquet", None, tmp_path / "first")
     start = tmp_path / "first" / "adapter"
     held_out = data / "held-out.parquet"
@@ -280,8 +315,8 @@ def test_a_run_that_goes_on_can_be_killed(base: Path, data: Path, tmp_path: Path
     for path in ("model", "adapter"):
         shutil.rmtree(torn / path)
     (torn / "report.json").unlink()
-    checkpoints = sorted((torn / "checkpoints").iterdir(), key=lambda path: path.stat().st_mtime)
-    shutil.rmtree(checkpoints[-1])
+    assert (torn / "checkpoints" / "checkpoint-4").is_dir()
+    shutil.rmtree(torn / "checkpoints" / "checkpoint-8")
     train(recipe, data / "train.parquet", held_out, torn, start=start)
     whole, resumed = (
         load_file(run / "adapter" / "adapter_model.safetensors")
@@ -304,7 +339,7 @@ def test_adapters_that_do_not_fit_are_not_gone_on_from(
             train(other, data / "train.parquet", None, tmp_path / "second", start=start)
 
     refused("needs a recipe with lora", lora=None)
-    refused("layers do not begin at 1", lora=Lora(rank=4, alpha=8, from_layer=1))
+    refused("their layers_to_transform are", lora=Lora(rank=4, alpha=8, from_layer=1))
     refused("rank and alpha are not 4 and 16", lora=Lora(rank=4, alpha=16))
     told = json.loads((start / "adapter_config.json").read_text())
     for changes, message in (
@@ -312,6 +347,7 @@ def test_adapters_that_do_not_fit_are_not_gone_on_from(
         ({"task_type": "CAUSAL_LM"}, "not made by toolrm train"),
         ({"base_model_name_or_path": "other"}, "their base is other"),
         ({"peft_type": "X"}, "no adapters that can be read"),
+        ({"target_modules": ["q_proj"]}, "their target_modules are"),
     ):
         (start / "adapter_config.json").write_text(json.dumps(told | changes))
         refused(message)

@@ -38,12 +38,10 @@ class LocalScorer(LocalModel, Scorer):
 
     def __init__(self, model: str, *, schema_gate: bool = False, **options: Any) -> None:
         super().__init__(model, **options)
-        self._gates: dict[str, tuple[bool, ...]] | None = {} if schema_gate else None
-        """Of the groups on their way."""
+        self._gate = schema_gate
 
     def describe(self) -> dict[str, Any]:
-        gate = {} if self._gates is None else {"schema_gate": True}
-        return {**super().describe(), **gate}
+        return {**super().describe(), **({"schema_gate": True} if self._gate else {})}
 
     @abstractmethod
     def asked(self, group: Group) -> list[list[Asked]]:
@@ -94,22 +92,23 @@ class LocalScorer(LocalModel, Scorer):
         failure = self._too_long(max(len(one.ids) for each in asked for one in each))
         if failure:
             return Task(group.id, failure=failure)
-        if self._gates is not None:
-            self._gates[group.id] = forbidden(group)
         # Some thousand of them wait together; an array takes a tenth of a tuple's memory.
         return Task(
-            group.id, [[replace(one, ids=array("I", one.ids)) for one in each] for each in asked]
+            group.id,
+            [[replace(one, ids=array("I", one.ids)) for one in each] for each in asked],
+            forbidden=forbidden(group) if self._gate else (),
         )
 
     def _scored(self, task: Task) -> Scored:
         failures = [value for value in task.values.values() if isinstance(value, Failure)]
         failure = task.failure or next(iter(failures), None)
         tokens = Tokens(task.tokens.naive * self.passes, task.tokens.computed)
-        breaches = None if self._gates is None else self._gates.pop(task.group, None)
         if failure is not None:
             return Scored(task.group, None, tokens, failure.outcome, failure.detail)
         scores = tuple(task.ordered)
-        return Scored(task.group, scores if breaches is None else gated(scores, breaches), tokens)
+        if self._gate:
+            scores = gated(scores, task.forbidden)
+        return Scored(task.group, scores, tokens)
 
     def _identity(self) -> bytes:
         """What a stored score depends on besides the text."""

@@ -49,6 +49,8 @@ class Rating(LocalScorer):
             raise UsageError(f"max_tokens must be 1 or more, not {max_tokens}.")
         if verdict == "text" and options.get("store") is not None:
             raise UsageError("Written ratings are not kept in a store: leave it out.")
+        if verdict == "text" and options.get("schema_gate"):
+            raise UsageError("Written ratings take no schema_gate: leave it out.")
         self._prompt = load_prompt(prompt, "pointwise")
         self._ask = verdict
         self._max_tokens = max_tokens

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ def validate(calls: Sequence[Call], tools: Sequence[Tool]) -> tuple[Failure, ...
         DataError: a schema that no call can be checked against.
     """
     from jsonschema.exceptions import SchemaError
+    from referencing.exceptions import Unresolvable
 
     by_name = {tool.name: tool for tool in tools}
     failures: list[Failure] = []
@@ -40,7 +42,13 @@ def validate(calls: Sequence[Call], tools: Sequence[Tool]) -> tuple[Failure, ...
             raise DataError(
                 f"The schema of tool '{tool.name}' is no JSON Schema: {why.message}."
             ) from None
-        for error in validator.iter_errors(dict(call.arguments)):
+        try:
+            errors = list(validator.iter_errors(dict(call.arguments)))
+        except (Unresolvable, re.error, RecursionError) as why:
+            raise DataError(
+                f"No call can be checked against the schema of tool '{tool.name}': {why}."
+            ) from None
+        for error in errors:
             failures.extend(_failures_of(error, index))
     return tuple(failures)
 

@@ -45,11 +45,13 @@ class Task:
     """A group on its way: what is asked for each of its candidates (for a judge: in each order).
 
     `values` has an entry per candidate as they come; where `failure` is set, nothing is to compute.
+    `forbidden` says of each candidate whether a gate holds it back; it is empty where there is no gate.
     """
 
     group: str
     asked: Sequence[Sequence[Asked]] = ()
     failure: Failure | None = None
+    forbidden: tuple[bool, ...] = ()
     values: dict[int, Any] = field(default_factory=dict)
     computed: int = 0
     keys: list[bytes] = field(default_factory=list)

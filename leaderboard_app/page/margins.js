@@ -142,6 +142,13 @@ export function calibrationPlot(bins, name) {
   );
 }
 
+/** What a schema gate decides is in none of the charts: it says nothing of the model's own margins. */
+function leftOut({ margins, outcomes }) {
+  const shown = [...margins.right, ...margins.wrong].reduce((sum, number) => sum + number, 0);
+  const decided = [...outcomes].filter((letter) => "wl".includes(letter)).length - shown;
+  return decided > 0 && element("p", {}, `${count(decided)} pairs that a schema gate decided are left out of both charts.`);
+}
+
 /**
  * Both charts of one model on one subset, or why there are none.
  * @param {any} part of a model's file @param {string} name @param {string} kind
@@ -158,6 +165,7 @@ export function marginCharts(part, name, kind) {
     {},
     element("h3", {}, "Margins"),
     marginHistogram(part.margins, name),
+    leftOut(part),
     element("h3", {}, "Calibration"),
     part.calibration?.some(({ n }) => n > 0)
       ? calibrationPlot(part.calibration, name)

@@ -62,6 +62,10 @@ def command(
     for package in chosen.report_to:
         if find_spec(package) is None:
             raise UsageError(f"The recipe reports to {package}: run pip install {package}.")
+    if start is not None and not allow_overlap:
+        from toolrm.train.start import start_from
+
+        start_from(start, chosen).refuse_overlap()
     first = os.environ.get("RANK", "0") == "0"  # of the processes that accelerate starts
     overlap = _overlap(data, downstream, allow_overlap) if first else None
     train(chosen, data, held_out, out, start=start, overlap=overlap)

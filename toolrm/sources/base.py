@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-from referencing.exceptions import Unresolvable
 
 from fcrewardbench import AdmissibleCall, Call, DataError, Prompt, Tool, check, validate
 from fcrewardbench.benchmarks.files import json_lines
@@ -255,6 +252,6 @@ def record_of(
             raise LeftOut("a gold call that the checker does not pass")
         if validate(record.gold, tools):
             raise LeftOut("a gold call that its schema forbids")
-    except (DataError, Unresolvable, re.error, RecursionError):
+    except (DataError, RecursionError):
         raise LeftOut("a schema that calls cannot be checked against") from None
     return record

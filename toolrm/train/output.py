@@ -110,9 +110,10 @@ def _start(begun: dict[str, Any] | None) -> str:
     pairs = (
         f"pairs with the sha256 `{begun['data']}`" if begun["data"] else "pairs that are not known"
     )
+    earlier = f"; before that {_start(begun['start'])}" if begun["start"] else ""
     return (
-        f"adapters with the sha256 `{begun['sha256']}`, trained on {pairs}; their overlap with "
-        f"benchmarks: {_overlap(begun['overlap'])}"
+        f"adapters with the sha256 `{begun['sha256']}`, trained on {pairs}, whose overlap with "
+        f"benchmarks is: {_overlap(begun['overlap'])}{earlier}"
     )
 
 

@@ -41,7 +41,7 @@ from toolrm.train.groups import Account, TrainingGroup, rendered
 from toolrm.train.output import save
 from toolrm.train.progress import Progress
 from toolrm.train.recipe import Recipe
-from toolrm.train.start import begun_by
+from toolrm.train.start import Start, start_from
 from toolrm.train.trainer import TreeRewardTrainer
 
 ROWS_AT_ONCE = 1_000
@@ -81,13 +81,13 @@ def train(
         RunError: the disk is full, or the device's memory.
     """
     base, revision = locate(recipe.base, recipe.revision)
-    begun = None if start is None else begun_by(start, recipe)
+    begun = None if start is None else start_from(start, recipe)
     inputs = {
         "recipe": recipe.model_dump(mode="json"),
         "base": revision,
         "data": _sha256(data),
         "held_out": None if held_out is None else _sha256(held_out),
-        "start": begun and begun["sha256"],
+        "start": begun and begun.told["sha256"],
         "processes": PartialState().num_processes,
     }
     if not _is_new(out, inputs) and (out / "report.json").is_file():
@@ -114,7 +114,7 @@ def train(
         computed = "bfloat16" if recipe.autocast else recipe.dtype
         warn_if_slow(computed, "set autocast to false and dtype to float32 in the recipe")
     network = network_of(base, recipe)
-    adapters = adapters_of(network, recipe)
+    adapters = _fitting(adapters_of(network, recipe), begun)
     progress = Progress(out)
     try:
         trainer = TreeRewardTrainer(
@@ -145,7 +145,7 @@ def train(
                 "chat_template": bool(getattr(tokenizer, "chat_template", None)),
                 "best": progress.best,
                 "overlap": overlap,
-                "start": begun,
+                "start": begun and begun.told,
             }
             trained = network_of(base, recipe)
             if adapters is not None:
@@ -272,6 +272,13 @@ def adapters_of(network: Any, recipe: Recipe) -> LoraConfig | None:
         layers_to_transform=list(range(recipe.lora.from_layer, layers)),
         modules_to_save=["score"],
     )
+
+
+def _fitting(adapters: LoraConfig | None, begun: Start | None) -> LoraConfig | None:
+    """The recipe's adapters, which those that the run goes on from have to be like."""
+    if begun is not None and adapters is not None:
+        begun.must_fit(adapters)
+    return adapters
 
 
 def _arguments(recipe: Recipe, out: Path, groups: int, watched: bool) -> RewardConfig:
