@@ -19,7 +19,7 @@ demo: $(VENV)/.demo
 
 # Two workers of one thread each: with more, they wait for each other.
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check

@@ -17,7 +17,13 @@ from fcrewardbench.models import folder
 from fcrewardbench.types import Call, Group
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+LONGEST = "test_tutorial.py"
 os.environ["HF_HUB_OFFLINE"] = "1"  # no test may depend on the hub
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest file first, so that no process is left alone with it."""
+    items.sort(key=lambda item: item.path.name != LONGEST)
 
 
 @pytest.fixture(scope="session")

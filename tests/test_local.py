@@ -303,7 +303,7 @@ def test_remote_code_is_not_run_unless_asked_for(smollm2: Path, tmp_path: Path) 
 
 
 def test_options_that_do_not_exist_are_usage_errors(smollm2: Path) -> None:
-    with pytest.raises(UsageError, match="takes reduction, dtype, device"):
+    with pytest.raises(UsageError, match="takes reduction, schema_gate, dtype, device"):
         load(str(smollm2), temperature=1)
     with pytest.raises(UsageError, match="no dtype 'int8'"):
         load(str(smollm2), dtype="int8")
