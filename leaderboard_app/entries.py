@@ -224,10 +224,14 @@ def _cell(metrics: Metrics) -> Json:
 def details(field: Field, place: int) -> Json:
     """What the file of one entry says."""
     standing = field.standings[place]
+    results = standing.entry.card.results
     return {
         "entry": standing.entry.id,
         "card": standing.entry.card.model_dump(mode="json"),
-        "subsets": {name: outcomes_of(rows) for name, rows in standing.rows.items()},
+        "subsets": {
+            name: outcomes_of(rows, gate=bool(results[name].options.get("schema_gate")))
+            for name, rows in standing.rows.items()
+        },
         "fingerprints": field.fingerprints[place],
         "against": {
             other.entry.id: _against(field, place, rival)
@@ -242,8 +246,12 @@ def letters(rows: Sequence[Row]) -> str:
     return "".join(LETTERS[row.outcome] for row in rows)
 
 
-def outcomes_of(rows: Sequence[Row]) -> Json:
-    """A letter a row; of pairs, how far apart the scores are, and how often that is right."""
+def outcomes_of(rows: Sequence[Row], *, gate: bool) -> Json:
+    """A letter a row; of pairs, how far apart the scores are, and how often that is right.
+
+    Where the scores went through a schema gate, pairs that it decided are in the letters alone: they
+    say nothing of the model's own margins.
+    """
     sets = any(len(row.correct) > 2 for row in rows)
     result: Json = {
         "outcomes": letters(rows),
@@ -256,8 +264,7 @@ def outcomes_of(rows: Sequence[Row]) -> Json:
     scored = [row for row in rows if row.scores is not None and row.outcome != Outcome.TIE]
     if not scored:
         return result
-    # What a schema gate decides says nothing of the model's own margins.
-    judged = [row for row in scored if _margin(row) < STEP / 2]
+    judged = [row for row in scored if not gate or _margin(row) < STEP / 2]
     if not judged:
         return result
     margins = [_margin(row) for row in judged]

@@ -145,12 +145,14 @@ def test_pairs_that_a_gate_decides_are_in_no_histogram(tmp_path: Path) -> None:
         replace(row, scores=one.scores, outcome="win", credit=1.0)
         for row, one in zip(ours, rows, strict=False)
     ] + ours[500:]
-    told = outcomes_of(mixed)
+    told = outcomes_of(mixed, gate=True)
     margins = told["margins"]
     assert sum(margins["right"]) + sum(margins["wrong"]) == 1_000
     assert margins["edges"][-1] < 100
     assert sum(one["n"] for one in told["calibration"]) == 1_000
-    assert outcomes_of(mixed[:500])["margins"] is None
+    assert outcomes_of(mixed[:500], gate=True)["margins"] is None
+    whole = outcomes_of(mixed, gate=False)["margins"]
+    assert sum(whole["right"]) + sum(whole["wrong"]) == 1_500
 
 
 def test_histograms_and_calibration_count_every_pair(site: Path) -> None:

@@ -3,7 +3,13 @@ import pytest
 from statsmodels.stats.contingency_tables import mcnemar
 
 from fcrewardbench.comparisons import compare_models, holm, mean_weights, win_tables
-from fcrewardbench.stats import FEW_CLUSTERS, difference_interval, student_interval
+from fcrewardbench.stats import (
+    FEW_CLUSTERS,
+    SEED,
+    bootstrap_means,
+    difference_interval,
+    student_interval,
+)
 
 
 def _models(
@@ -73,6 +79,17 @@ def test_the_bootstrap_leaves_out_no_difference_in_5_percent(
         found = difference_interval(list(first), list(second), names)
         outside += not found.low <= 0 <= found.high
     assert abs(outside / 2000 - 0.05) <= 0.015
+
+
+def test_intervals_of_many_models_are_numpys_quantiles_of_the_resamples() -> None:
+    generator = np.random.default_rng(3)
+    credits = generator.random((4, 120)) < 0.6
+    found = compare_models(credits.astype(float).tolist(), [str(i // 2) for i in range(120)])
+    means = bootstrap_means(found.totals, found.sizes, np.random.default_rng(SEED))
+    differences = means[:, None] - means[None, :]
+    expected = np.quantile(differences, [0.025, 0.975], axis=2)
+    for ends, quantiles in zip(found.intervals, expected, strict=True):
+        np.testing.assert_allclose(ends, quantiles, atol=1e-12)
 
 
 def test_few_catalogues_that_differ_alike_are_no_proof() -> None:

@@ -575,6 +575,29 @@ def _verification(entry: Entry, scorer: fcrewardbench.Scorer) -> Verification:
     return verify(entry, lambda part: fcrewardbench.evaluate(scorer, part), 64, seed=1)
 
 
+class _Gate(fcrewardbench.Scorer):
+    def __init__(self, *, gate: bool) -> None:
+        self.gate = gate
+
+    def score_group(self, group: fcrewardbench.Group) -> list[float]:
+        return [float(len(str(candidate))) for candidate in group.candidates]
+
+    def describe(self) -> dict[str, Any]:
+        return {"schema_gate": True} if self.gate else {}
+
+
+def test_a_gate_is_told_and_is_on_in_every_subset_or_in_none(tmp_path: Path) -> None:
+    for subset, gate in (("core", True), ("minimal", True), ("abstain", False)):
+        run = tmp_path / subset
+        fcrewardbench.evaluate(_Gate(gate=gate), f"open/{subset}", out=run)
+    facts = {**FACTS, "kind": "classifier", "organisation": "me"}
+    folder = pack([tmp_path / "core", tmp_path / "minimal"], facts, tmp_path / "all")
+    results = read_entry(folder).card.results
+    assert [one.options for one in results.values()] == [{"schema_gate": True}] * 2
+    with pytest.raises(UsageError, match="not of one model: schema_gate is null and true"):
+        pack([tmp_path / "core", tmp_path / "abstain"], facts, tmp_path / "other")
+
+
 class _Longer(fcrewardbench.Judge):
     """Takes the longer candidate, the first of two as long; or the shorter one."""
 

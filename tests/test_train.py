@@ -316,6 +316,8 @@ def test_a_run_that_goes_on_can_be_killed(base: Path, data: Path, tmp_path: Path
         shutil.rmtree(torn / path)
     (torn / "report.json").unlink()
     assert (torn / "checkpoints" / "checkpoint-4").is_dir()
+    with pytest.raises(UsageError, match="another recipe, base, data, start or number"):
+        train(recipe, data / "train.parquet", held_out, torn)
     shutil.rmtree(torn / "checkpoints" / "checkpoint-8")
     train(recipe, data / "train.parquet", held_out, torn, start=start)
     whole, resumed = (
@@ -545,6 +547,11 @@ def test_bad_input_is_told_with_its_place(base: Path, data: Path, tmp_path: Path
     misspelt = _recipe(base, margins={"parameter valu error": 1.0})
     with pytest.raises(UsageError, match="No pair has the error type 'parameter valu error'"):
         train(misspelt, data / "train.parquet", None, tmp_path / "run")
+    train(_recipe(base, max_steps=1), data / "train.parquet", None, tmp_path / "run")
+    path = tmp_path / "run" / "run.json"
+    earlier = json.loads(path.read_text())
+    del earlier["start"]  # as runs were written before they could go on from others
+    path.write_text(json.dumps(earlier))
     train(_recipe(base, max_steps=1), data / "train.parquet", None, tmp_path / "run")
     with pytest.raises(UsageError, match="holds a run of another recipe"):
         train(_recipe(base, seed=1), data / "train.parquet", None, tmp_path / "run")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from functools import cache
 
 from fcrewardbench.errors import SlowWarning
 
@@ -11,6 +12,7 @@ _ROWS, _WIDTH, _ROUNDS = 64, 576, 3
 _WORTH_TELLING = 3.0
 
 
+@cache
 def slowdown(dtype: str) -> float:
     """How many times as long as in float32 a matrix product takes on the CPU; takes up to 0.1 s."""
     import torch

@@ -25,7 +25,7 @@ CARD, ROWS = "card.json", "rows.parquet"
 LOCAL_OPTIONS = frozenset({"base_url", "store", "trust_remote_code"})
 """Options that tell of the machine here, and that nobody should take from a stranger."""
 _KINDS = {"likelihood": "likelihood", "dpo": "dpo"}
-_SAME = ("name", "revision", "adapter", "dtype")
+_SAME = ("name", "revision", "adapter", "dtype", "schema_gate")
 """What has to be one in all runs of a submission."""
 
 
@@ -167,6 +167,8 @@ def _result(card: dict[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
     if named.startswith("path:") or Path(named).expanduser().exists():
         named = f"{facts.get('organisation')}/{facts.get('name')}"
     options = config.get("options", {})
+    if model.get("schema_gate"):  # a preset may have brought it, and it changes every score
+        options = {**options, "schema_gate": True}
     return {
         "data_sha256": card["benchmark"]["sha256"],
         "adapter": model["adapter"],

@@ -18,6 +18,8 @@ CONFIG, WEIGHTS, REPORT = "adapter_config.json", "adapter_model.safetensors", "r
 _UNUSED = ("use_rslora", "use_dora", "rank_pattern", "alpha_pattern")
 """What of LoRA no recipe asks for, and makes other weights of the same adapters."""
 
+_TOLD_OF_OVERLAP = ("clean", "records", "records_refused", "references", "sha256")
+
 
 @dataclass(frozen=True)
 class Start:
@@ -96,18 +98,20 @@ def _reported(folder: Path) -> dict[str, Any]:
         return {"data": None, "overlap": None, "start": None}
     try:
         report = json.loads(path.read_text("utf-8"))
-        told = {
-            "data": report["inputs"]["data"],
-            "overlap": report["overlap"],
-            "start": report.get("start"),
-        }
-        for one in _chain(told):
-            if one["overlap"] is not None:
-                one["overlap"] = {
-                    name: one["overlap"][name]
-                    for name in ("clean", "records", "records_refused", "references", "sha256")
-                }
-            one["data"], one["start"]
+        return _link(report["inputs"]["data"], report["overlap"], report.get("start"))
     except (ValueError, KeyError, TypeError) as why:
-        raise UsageError(f"{path} is no report of toolrm train ({why!r}).") from None
-    return told
+        raise UsageError(f"{path} is no report of toolrm train ({why!r}): remove it.") from None
+
+
+def _link(data: Any, overlap: Any, start: Any) -> dict[str, Any]:
+    """What a card tells of a run, and of those before it.
+
+    Raises:
+        KeyError, TypeError: these are no parts of a report.
+    """
+    earlier = None
+    if start is not None:
+        before = _link(start["data"], start["overlap"], start["start"])
+        earlier = {"sha256": start["sha256"], **before}
+    kept = overlap and {name: overlap[name] for name in _TOLD_OF_OVERLAP}
+    return {"data": data, "overlap": kept, "start": earlier}

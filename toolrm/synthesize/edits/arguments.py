@@ -23,8 +23,8 @@ from fcrewardbench.calls.edits.base import (
 )
 from fcrewardbench.calls.edits.names import split_name
 from fcrewardbench.calls.edits.sites import Site, asked_for, is_default, shuffled, sites
+from toolrm.synthesize.edits.names import described_words
 from toolrm.synthesize.edits.values import earlier_calls
-from toolrm.synthesize.edits.words import described_words
 from toolrm.synthesize.fitting import takes
 
 

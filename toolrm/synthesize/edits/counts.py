@@ -46,8 +46,7 @@ def _split_in_two(context: Context, calls: Calls, rng: Random) -> Iterator[Calls
 
 def _crossed(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
     """Two calls of one tool made into one, with some values of each."""
-    pairs = [(a, b) for a in range(len(calls)) for b in range(len(calls)) if a != b]
-    for a, b in shuffled(pairs, rng):
+    for a, b in pairs_of(calls, rng):
         first, second = calls[a].arguments, calls[b].arguments
         differing = [name for name in first if name in second and first[name] != second[name]]
         if calls[a].name == calls[b].name and len(differing) >= 2:

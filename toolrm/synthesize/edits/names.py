@@ -15,7 +15,6 @@ from fcrewardbench.calls.edits.base import Calls, Context, Operator, name_words,
 from fcrewardbench.calls.edits.sites import lacks_preference, shuffled
 from toolrm.synthesize.abstention import improvised
 from toolrm.synthesize.edits.values import earlier_calls
-from toolrm.synthesize.edits.words import described_words
 from toolrm.synthesize.fitting import pour, takes
 
 
@@ -68,6 +67,15 @@ def _naming(name: str, propose: Callable[[Tool, Random], Iterator[str]]) -> Oper
                     yield _renamed(calls, call.name, other)
 
     return Operator(f"name/{name}", ErrorType.NAME, edit)
+
+
+_STOP = {"a", "an", "the", "of", "for", "to", "in", "on", "and", "or", "given", "by", "with", "at"}
+
+
+def described_words(text: str, rng: Random) -> list[str]:
+    """The first two or three words of a description that say something."""
+    words = [word for word in name_words(text)[:8] if word.isalpha() and word not in _STOP]
+    return words[: rng.choice((2, 3))]
 
 
 def _from_description(tool: Tool, rng: Random) -> Iterator[str]:

@@ -8,20 +8,13 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from random import Random
 from typing import Any
 
 from fcrewardbench import Call, ErrorType
-from fcrewardbench.calls.edits.base import Calls, Context, Operator
+from fcrewardbench.calls.edits.base import Calls, Context, Operator, with_arguments
 from fcrewardbench.calls.edits.sites import shuffled
-
-
-def _operator(name: str, write: Callable[[Calls, Random], Iterator[str]]) -> Operator:
-    def edit(context: Context, calls: Calls, rng: Random) -> Iterator[str]:
-        yield from write(calls, rng)
-
-    return Operator(f"parsing/{name}", ErrorType.PARSING, edit)
 
 
 def _json(value: Any) -> str:
@@ -37,7 +30,7 @@ def _python(call: Call) -> str:
     return f"{call.name}({arguments})"
 
 
-def _assigned(calls: Calls, rng: Random) -> Iterator[str]:
+def _assigned(context: Context, calls: Calls, rng: Random) -> Iterator[str]:
     """Code that keeps results in variables."""
     name = rng.choice(("result", "response", "output", "res"))
     lines = [f"{name}{number or ''} = {_python(call)}" for number, call in enumerate(calls)]
@@ -45,22 +38,21 @@ def _assigned(calls: Calls, rng: Random) -> Iterator[str]:
     yield "\n".join(["```python", *lines, "```"])
 
 
-def _escaped(calls: Calls, rng: Random) -> Iterator[str]:
+def _escaped(context: Context, calls: Calls, rng: Random) -> Iterator[str]:
     """JSON as it stands in a web page."""
     yield html.escape(_whole(calls))
 
 
-def _left_open(calls: Calls, rng: Random) -> Iterator[str]:
+def _left_open(context: Context, calls: Calls, rng: Random) -> Iterator[str]:
     """A blank in place of a value."""
     for index in shuffled(range(len(calls)), rng):
         for name in shuffled(list(calls[index].arguments), rng):
-            arguments = {**calls[index].arguments, name: "\0"}
-            changed = (*calls[:index], Call(calls[index].name, arguments), *calls[index + 1 :])
+            changed = with_arguments(calls, index, {**calls[index].arguments, name: "\0"})
             blank = rng.choice(("", f"<{name}>", "???"))
             yield _whole(changed).replace(_json("\0"), blank)
 
 
-def _outlined(calls: Calls, rng: Random) -> Iterator[str]:
+def _outlined(context: Context, calls: Calls, rng: Random) -> Iterator[str]:
     """An outline behind a bracket."""
     lines = []
     for call in calls:
@@ -69,7 +61,7 @@ def _outlined(calls: Calls, rng: Random) -> Iterator[str]:
     yield "[" + "\n".join(lines) + "]"
 
 
-def _marked_up(calls: Calls, rng: Random) -> Iterator[str]:
+def _marked_up(context: Context, calls: Calls, rng: Random) -> Iterator[str]:
     """A tag for every argument, inside the tag of calls."""
     tag = rng.choice(("tool_call", "function_call"))
     yield "\n".join(
@@ -80,7 +72,7 @@ def _marked_up(calls: Calls, rng: Random) -> Iterator[str]:
     )
 
 
-def _talked_over(calls: Calls, rng: Random) -> Iterator[str]:
+def _talked_over(context: Context, calls: Calls, rng: Random) -> Iterator[str]:
     """A sentence that goes on right behind the JSON."""
     said = rng.choice(
         (
@@ -95,10 +87,10 @@ def _talked_over(calls: Calls, rng: Random) -> Iterator[str]:
 
 
 TEXTS = (
-    _operator("assigned", _assigned),
-    _operator("escaped", _escaped),
-    _operator("left-open", _left_open),
-    _operator("outlined", _outlined),
-    _operator("marked-up", _marked_up),
-    _operator("talked-over", _talked_over),
+    Operator("parsing/assigned", ErrorType.PARSING, _assigned),
+    Operator("parsing/escaped", ErrorType.PARSING, _escaped),
+    Operator("parsing/left-open", ErrorType.PARSING, _left_open),
+    Operator("parsing/outlined", ErrorType.PARSING, _outlined),
+    Operator("parsing/marked-up", ErrorType.PARSING, _marked_up),
+    Operator("parsing/talked-over", ErrorType.PARSING, _talked_over),
 )
