@@ -1,29 +1,26 @@
 """What a schema gate is worth to the reference model, out of scores that are committed.
 
-    python bench/gate.py
+    python -m bench.gate
 
 The gate (`fcrewardbench.adapters.gate`) needs no network: it is put on the scores of the entry
-`toolrm__smollm2-135m` in `submissions/`, row by row, and compared with that entry and with
+`toolrm__smollm2-135m-ungated` in `submissions/`, row by row, and compared with that entry and with
 `baseline__schema` on the same rows. `rebuilt` has to be built (`fcrb build --preset rebuilt`).
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from fcrewardbench import load_benchmark
-from fcrewardbench.adapters.gate import forbidden, gated
-from fcrewardbench.benchmarks.labels import known_labels, loadable
-from fcrewardbench.outcomes import outcome_of_scores
+from fcrewardbench.benchmarks.labels import known_labels
 from fcrewardbench.report.card import metrics, metrics_by
 from fcrewardbench.report.comparison import compare_runs
 from fcrewardbench.report.tables import markdown_table
 from fcrewardbench.rows import Row
 from fcrewardbench.submissions.entries import read_entry
 from fcrewardbench.submissions.numbers import rows_of
+from scripts.own_entries.gate import breaches_in, with_gate
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "bench" / "results" / "gate"
@@ -34,25 +31,8 @@ def rows_in(benchmark: str, subset: str, entry: str) -> list[Row]:
     return rows_of(benchmark, read.subset(subset))
 
 
-def breaches_in(benchmark: str, subset: str) -> dict[str, tuple[bool, ...]]:
-    items = load_benchmark(loadable(benchmark, subset)).items
-    return {item.id: forbidden(item.group()) for item in items}
-
-
-def with_gate(rows: list[Row], breaches: dict[str, tuple[bool, ...]]) -> list[Row]:
-    found = []
-    for row in rows:
-        if row.scores is None:
-            found.append(row)
-            continue
-        scores = gated(row.scores, breaches[row.id])
-        outcome, credit = outcome_of_scores(scores, row.correct)
-        found.append(replace(row, scores=list(scores), outcome=outcome.value, credit=credit))
-    return found
-
-
 def measured(benchmark: str, subset: str, *, balanced: bool) -> dict[str, Any]:
-    plain = rows_in(benchmark, subset, "toolrm__smollm2-135m")
+    plain = rows_in(benchmark, subset, "toolrm__smollm2-135m-ungated")
     breaches = breaches_in(benchmark, subset)
     gate = with_gate(plain, breaches)
     turned = [(old.credit, new.credit) for old, new in zip(plain, gate, strict=True)]

@@ -484,5 +484,5 @@ def test_a_gate_is_no_part_of_the_model(monkeypatch: pytest.MonkeyPatch, smollm2
 
     monkeypatch.setattr("fcrewardbench.doctor.Examination", refuse)
     with pytest.raises(UsageError, match="seen"):
-        examine("toolrm/smollm2-135m-gated")
+        examine("toolrm/smollm2-135m")
     assert examined == [{"schema_gate": False}]

@@ -104,6 +104,6 @@ def test_a_gated_score_is_the_models_own_or_a_step_below(smollm2: Path, tmp_path
     assert gate.describe() == {**plain.describe(), "schema_gate": True}
 
 
-def test_the_gated_reference_model_is_the_reference_model_with_a_gate(smollm2: Path) -> None:
-    plain, gate = (load(f"toolrm/smollm2-135m{ending}") for ending in ("", "-gated"))
+def test_the_reference_model_has_a_gate(smollm2: Path) -> None:
+    plain, gate = (load(f"toolrm/smollm2-135m{ending}") for ending in ("-ungated", ""))
     assert gate.describe() == {**plain.describe(), "schema_gate": True}

@@ -96,12 +96,17 @@ def test_prompts_longer_than_the_sliding_window_are_among_the_groups(
 
 
 def test_likelihood_is_what_transformers_computes(
-    language_model: Path, groups: list[Group]
+    language_model: Path, groups: list[Group], tmp_path: Path
 ) -> None:
     network = transformers.AutoModelForCausalLM.from_pretrained(language_model).eval()
     renderer = Renderer(transformers.AutoTokenizer.from_pretrained(language_model))
-    means = scores_of(Likelihood(str(language_model)), groups[:2])
-    sums = scores_of(Likelihood(str(language_model), reduction="sum"), groups[:2])
+    means, sums = (
+        scores_of(
+            Likelihood(str(language_model), reduction=how, store=str(tmp_path / "scores")),
+            groups[:2],
+        )
+        for how in ("mean", "sum")
+    )
     for group in groups[:2]:
         rendered = renderer.render(group)
         for index, (ids, start) in enumerate(zip(rendered.ids, rendered.starts, strict=True)):
@@ -190,8 +195,8 @@ def test_a_row_longer_than_the_model_takes_is_an_outcome(
 
 
 def test_bfloat16_scores_stay_near(smollm2: Path, groups: list[Group]) -> None:
-    exact = scores_of(Likelihood(str(smollm2)), groups)
-    rough = scores_of(Likelihood(str(smollm2), dtype="bfloat16"), groups)
+    exact = scores_of(Likelihood(str(smollm2)), groups[:1])
+    rough = scores_of(Likelihood(str(smollm2), dtype="bfloat16"), groups[:1])
     for id, scores in exact.items():
         assert rough[id] == pytest.approx(scores, abs=0.1)
 

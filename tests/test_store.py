@@ -32,16 +32,26 @@ def test_a_score_is_computed_once(smollm2: Path, groups: list[Group], tmp_path: 
     assert unshared[new].tokens.computed == 0
 
 
-def test_another_dtype_or_reduction_is_another_score(
+def test_another_dtype_is_another_score(smollm2: Path, groups: list[Group], tmp_path: Path) -> None:
+    store = tmp_path / "scores"
+    id = groups[0].id
+    first = scored(smollm2, store, groups[:1])[id]
+    other = scored(smollm2, store, groups[:1], dtype="bfloat16")[id]
+    assert other.tokens.computed > 0
+    assert other.scores != first.scores
+
+
+def test_both_reductions_come_out_of_one_pass(
     smollm2: Path, groups: list[Group], tmp_path: Path
 ) -> None:
     store = tmp_path / "scores"
     id = groups[0].id
-    first = scored(smollm2, store, groups[:1])[id]
-    for options in ({"dtype": "bfloat16"}, {"reduction": "sum"}):
-        other = scored(smollm2, store, groups[:1], **options)[id]
-        assert other.tokens.computed > 0
-        assert other.scores != first.scores
+    means = scored(smollm2, store, groups[:1])[id].scores
+    kept = scored(smollm2, store, groups[:1], reduction="sum")[id]
+    assert kept.tokens.computed == 0
+    sums = scored(smollm2, tmp_path / "others", groups[:1], reduction="sum")[id].scores
+    assert kept.scores == sums
+    assert sums != means
 
 
 def test_a_candidate_added_to_a_known_group_is_all_that_is_computed(

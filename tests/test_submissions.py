@@ -571,6 +571,19 @@ def test_outcomes_moved_within_the_tolerance_are_no_reproduction(tmp_path: Path)
     assert not found.reproduced
 
 
+@pytest.mark.parametrize(("dtype", "reproduced"), [("bfloat16", True), ("float32", False)])
+def test_an_entry_may_be_as_far_off_as_its_own_dtype_explains(
+    entry: Path, dtype: str, reproduced: bool
+) -> None:
+    read = read_entry(entry)
+    core = read.card.results["core"].model_copy(update={"dtype": dtype})
+    card = read.card.model_copy(update={"results": {**read.card.results, "core": core}})
+    rows = [replace(row, scores=[score + 0.5 for score in row.scores or ()]) for row in read.rows]
+    found = verify(replace(read, card=card, rows=rows), _again("longer"), 64, seed=3)
+    assert found.flips == []
+    assert found.reproduced == reproduced
+
+
 def _verification(entry: Entry, scorer: fcrewardbench.Scorer) -> Verification:
     return verify(entry, lambda part: fcrewardbench.evaluate(scorer, part), 64, seed=1)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fcrewardbench.adapters.local import LocalScorer
 from fcrewardbench.errors import UsageError
-from fcrewardbench.scoring.groups import Asked
+from fcrewardbench.scoring.groups import Asked, Task
 from fcrewardbench.types import Group
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class Likelihood(LocalScorer):
 
     auto_class = "AutoModelForCausalLM"
     with_logprobs = True
+    not_kept = LocalScorer.not_kept | {"reduction"}  # what is kept is the sum
 
     def __init__(self, model: str, *, reduction: str = "mean", **options: Any) -> None:
         if reduction not in ("mean", "sum"):
@@ -42,5 +43,10 @@ class Likelihood(LocalScorer):
     def _value(self, results: Sequence[Result]) -> float:
         (result,) = results
         assert result.logprobs is not None
-        logprobs = result.logprobs
-        return float(logprobs.mean() if self._reduction == "mean" else logprobs.sum())
+        return float(result.logprobs.sum())
+
+    def _scores(self, task: Task) -> tuple[float, ...]:
+        if self._reduction == "sum":
+            return super()._scores(task)
+        counts = (len(one.ids) - one.start for (one,) in task.asked)
+        return tuple(value / count for value, count in zip(task.ordered, counts, strict=True))

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from fcrewardbench.adapters.base import Scorer
 from fcrewardbench.adapters.gate import forbidden, gated
@@ -35,6 +35,10 @@ class LocalScorer(LocalModel, Scorer):
 
     plans = True
     sequences_per_candidate = 1
+    not_kept: ClassVar[frozenset[str]] = frozenset(
+        ("share_prompt", "max_length", "batch_tokens", "state_bytes", "reported", "schema_gate")
+    )
+    """Settings that change no value in a score store."""
 
     def __init__(self, model: str, *, schema_gate: bool = False, **options: Any) -> None:
         super().__init__(model, **options)
@@ -105,15 +109,17 @@ class LocalScorer(LocalModel, Scorer):
         tokens = Tokens(task.tokens.naive * self.passes, task.tokens.computed)
         if failure is not None:
             return Scored(task.group, None, tokens, failure.outcome, failure.detail)
-        scores = tuple(task.ordered)
+        scores = self._scores(task)
         if self._gate:
             scores = gated(scores, task.forbidden)
         return Scored(task.group, scores, tokens)
 
+    def _scores(self, task: Task) -> tuple[float, ...]:
+        """A complete task's scores out of its values."""
+        return tuple(task.ordered)
+
     def _identity(self) -> bytes:
         """What a stored score depends on besides the text."""
-        neutral = {"share_prompt", "max_length", "batch_tokens", "state_bytes", "reported"}
-        neutral |= {"schema_gate"}  # what is kept is the model's own score
-        told = {key: value for key, value in self.describe().items() if key not in neutral}
+        told = {key: value for key, value in self.describe().items() if key not in self.not_kept}
         versions = {name: version(name) for name in ("fcrewardbench", "torch", "transformers")}
         return identity_of({"adapter": type(self).__qualname__, **versions, **told})

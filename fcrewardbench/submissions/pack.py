@@ -102,8 +102,7 @@ def pack(
     folder = out / benchmark / card_made.folder
     if folder.exists() and not replace:
         raise UsageError(f"{folder} exists: give --replace to write it anew.")
-    _write(folder, card_made, rows)
-    return folder
+    return write_entry(folder, card_made, rows)
 
 
 def check_facts(facts: Mapping[str, Any]) -> dict[str, str]:
@@ -185,8 +184,8 @@ def _result(card: dict[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _write(folder: Path, card: SubmissionCard, rows: Sequence[SubmittedRow]) -> None:
-    """Both files or none; a badge of earlier rows goes with them."""
+def write_entry(folder: Path, card: SubmissionCard, rows: Sequence[SubmittedRow]) -> Path:
+    """Both files or none; an entry that is there, and a badge of its rows, goes with them."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
         made = Path(scratch) / folder.name
@@ -196,3 +195,4 @@ def _write(folder: Path, card: SubmissionCard, rows: Sequence[SubmittedRow]) -> 
         if folder.exists():
             shutil.rmtree(folder)
         made.replace(folder)
+    return folder

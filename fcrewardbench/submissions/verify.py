@@ -20,8 +20,8 @@ from fcrewardbench.submissions.pack import ROWS
 from fcrewardbench.types import Benchmark
 
 TOLERANCES = {"float32": 1e-3, "float16": 0.02, "bfloat16": 0.05}
-"""By the dtype of scoring again: how far a score may be off, as a share of the median absolute score or
-of 1, the larger."""
+"""By dtype, the rougher one of the entry's and that of scoring again: how far a score may be off, as a
+share of the median absolute score or of 1, the larger."""
 FLIPS = 0.05
 """Which share of the outcomes may be others."""
 
@@ -80,8 +80,9 @@ def verify(entry: Entry, score: Callable[[Benchmark], Run], sample: int, seed: i
     if any(rows[id].verdict is not None for id in chosen):
         share = len(flips) / len(chosen)
         return Verification(len(chosen), seed, FLIPS, share, flips, gained)
-    dtype = str(run.card["model"]["dtype"])
-    tolerance = TOLERANCES.get(dtype, TOLERANCES["float32"]) * _scale(run.rows)
+    dtypes = (entry.card.results[subset].dtype, run.card["model"]["dtype"])
+    rougher = max(TOLERANCES.get(str(dtype), TOLERANCES["float32"]) for dtype in dtypes)
+    tolerance = rougher * _scale(run.rows)
     largest = max(_difference(rows[id].scores, again[id].scores) for id in chosen)
     return Verification(len(chosen), seed, tolerance, largest, flips, gained)
 
