@@ -113,7 +113,7 @@ def student_interval(values: Sequence[float], clusters: Sequence[str]) -> Interv
     if count == 1:
         return Interval(-1.0, 1.0, "one tool catalogue tells nothing")
     spread = sum((total - mean * size) ** 2 for total, size in zip(totals, sizes, strict=True))
-    if mean and spread < 1e-12:
+    if spread < 1e-12:
         # The exact 97.5 % bound of how many catalogues may differ from what all of these have.
         others = 1 - 0.025 ** (1 / count)
         return Interval(

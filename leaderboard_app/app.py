@@ -27,6 +27,7 @@ from fcrewardbench.submissions.rows import MOST_BYTES
 
 MOST_SECONDS = 20
 MOST_AT_ONCE = 2
+MOST_ARRIVING = 8
 MOST_REQUEST = MOST_BYTES + MOST_CARD_BYTES + 2**16
 _POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
@@ -55,7 +56,7 @@ def serve(site: Path, **launch: Any) -> None:
             f"{site} holds no board: run python -m leaderboard_app.build --out {site}."
         )
     app = Server(title="FC-RewardBench", docs_url=None, redoc_url=None, openapi_url=None)
-    working = asyncio.Semaphore(MOST_AT_ONCE)
+    arriving, working = asyncio.Semaphore(MOST_ARRIVING), asyncio.Semaphore(MOST_AT_ONCE)
 
     @app.get("/server.json")
     def server() -> dict[str, Any]:
@@ -63,16 +64,19 @@ def serve(site: Path, **launch: Any) -> None:
 
     @app.post("/validate")
     async def validate(request: Request) -> Response:
+        busy = _said(503, "The server is busy: try again in a minute.")
         with tempfile.TemporaryDirectory() as scratch:
+            if arriving.locked():
+                return busy
             try:
-                async with asyncio.timeout(MOST_SECONDS):
+                async with arriving, asyncio.timeout(MOST_SECONDS):
                     sent = await _received(request, Path(scratch))
             except TimeoutError:
                 return _said(408, f"The files took more than {MOST_SECONDS} s to arrive.")
             except HTTPException as why:
                 return _said(why.status_code, str(why.detail))
             if working.locked():
-                return _said(503, "The server is busy: try again in a minute.")
+                return busy
             async with working:
                 return await _checked([*map(str, sent), str(site), str(MOST_SECONDS)])
 

@@ -54,7 +54,8 @@ def answer(card: Path, rows: Path, site: Path) -> dict[str, Any]:
         shutil.copyfile(rows, folder / ROWS)
         checked = check_entry(folder)
         rivals = [one for one in _rivals(site, named.benchmark) if one.id != named.folder]
-        check_against(checked, rivals)
+        names = {path.stem for path in (site / "models").glob("*/*.json")}
+        check_against(checked, rivals, names)
         return _told(checked, rivals)
 
 

@@ -24,7 +24,7 @@ from fcrewardbench.report.card import accuracy, disputes
 from fcrewardbench.report.comparison import compare_runs, wins
 from fcrewardbench.rows import Row
 from fcrewardbench.stats import calibration
-from fcrewardbench.submissions.card import BASELINE, Metrics, SubsetResult
+from fcrewardbench.submissions.card import BASELINE, Metrics, SubmissionCard, SubsetResult
 from fcrewardbench.submissions.entries import Entry
 from fcrewardbench.submissions.numbers import rows_of
 from fcrewardbench.submissions.pack import LOCAL_OPTIONS
@@ -166,7 +166,7 @@ def summary(standing: Standing) -> Json:
         "links": facts.links.model_dump(exclude_none=True),
         "dtype": card.results[required].dtype,
         "reproduced": badge and {"date": badge.date.isoformat(), "sample": badge.sample},
-        "complete": card.results.keys() == known.keys(),
+        "complete": card.results.keys() == _asked_of(card, standing.rows[required]),
         "command": _command(card.benchmark, required, card.results[required]),
         "rank": {"low": standing.rank[0], "high": standing.rank[1]},
         "leader_group": standing.leader,
@@ -175,6 +175,13 @@ def summary(standing: Standing) -> Json:
             for name, result in card.results.items()
         },
     }
+
+
+def _asked_of(card: SubmissionCard, rows: Sequence[Row]) -> set[str]:
+    """The subsets that make an entry complete: none that only scorers can do of one with verdicts."""
+    judged = any(row.verdicts for row in rows)
+    known = known_labels()[card.benchmark]
+    return {name for name, one in known.items() if not (judged and one.scorers_only)}
 
 
 def _command(benchmark: str, subset: str, result: SubsetResult) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from fcrewardbench import Candidate, DataError, Pair, load_benchmark
 from fcrewardbench.benchmarks.labels import loadable
 from fcrewardbench.rows import Row
-from fcrewardbench.types import Item
+from fcrewardbench.types import Item, Outcome
 from leaderboard_app.entries import Field, Json, letters
 
 CHUNK = 50
@@ -56,10 +56,10 @@ def _quantiles(rows: Sequence[Row]) -> dict[str, float]:
 
 
 def _hardest(good: Sequence[Sequence[Row]]) -> list[list[int]]:
-    """Places of the rows that most of the good entries missed: likely errors of labels."""
+    """Places of the rows that most of the good entries lost: likely errors of labels."""
     if not good:
         return []
-    missed = [sum(row.credit == 0 for row in rows) for rows in zip(*good, strict=True)]
+    missed = [sum(row.outcome == Outcome.LOSS for row in rows) for rows in zip(*good, strict=True)]
     places = sorted(
         (place for place, count in enumerate(missed) if count), key=lambda i: -missed[i]
     )

@@ -27,6 +27,7 @@ def pin(benchmark: Benchmark, *, required: bool) -> KnownLabels:
         labels_sha256=labels_sha256(labels_of(benchmark)),
         balanced=benchmark.balanced,
         required=required,
+        scorers_only=any(len(item.group().candidates) > 2 for item in benchmark.items),
     )
 
 

@@ -37,8 +37,10 @@ VIEWS = (
     "#/charts",
     "#/charts?chart=cost",
     "#/charts?chart=margins",
+    "#/charts?chart=calibration",
     "#/compare?benchmark=open@2&a=made-up__good&b=made-up__fair",
     "#/hardest",
+    "#/pair/open@2/core/open-2/core/0001",
     "#/model/open@2/made-up__good",
     "#/submit",
     "#/about",
@@ -313,11 +315,11 @@ def test_what_a_stranger_writes_is_only_text(page: Any, address: str) -> None:
     assert page.locator("main img, main script").count() == 0
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(browser: Any, address: str, scheme: str) -> None:
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1400), ("dark", 1400), ("light", 390)])
+def test_axe_finds_nothing_serious(browser: Any, address: str, scheme: str, width: int) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     context = browser.new_context(
-        viewport={"width": 1400, "height": 900}, color_scheme=scheme, bypass_csp=True
+        viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True
     )
     page = context.new_page()
     serious = {}

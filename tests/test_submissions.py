@@ -27,10 +27,10 @@ from fcrewardbench.submissions.card import (
     json_schema,
     parse_card,
 )
-from fcrewardbench.submissions.entries import REPRODUCED, Entry, read_entry
+from fcrewardbench.submissions.entries import REPRODUCED, Entry, names_beside, read_entry
 from fcrewardbench.submissions.neighbours import code, markdown, neighbours
 from fcrewardbench.submissions.pack import CARD, ROWS, known_facts, pack
-from fcrewardbench.submissions.rivals import rival_of
+from fcrewardbench.submissions.rivals import fingerprints, rival_of
 from fcrewardbench.submissions.rows import SubmittedRow, read_rows, write_rows
 from fcrewardbench.submissions.validate import check_against, check_entry, look_alike
 from fcrewardbench.submissions.verify import FLIPS, Verification, verify, write_badge
@@ -486,12 +486,46 @@ def test_names_that_look_alike_and_scores_that_are_anothers_are_met(
     assert look_alike("Acme__Tool-RM1") == look_alike("acme__tool.rml")
     other = read_entry(entry.parent / "baseline__random")
     checked = check_entry(entry)
-    check_against(checked, [rival_of(other)])
+    check_against(checked, [rival_of(other)], names_beside(entry))
     assert (checked.problems, checked.flags) == ([], [])
     assert checked.entry is not None
-    check_against(checked, [replace(rival_of(checked.entry), id="baseline__1onger")])
-    assert "looks like that of the entry baseline__1onger" in str(checked.problems[0])
+    rivals = [replace(rival_of(checked.entry), id="baseline__1onger")]
+    check_against(checked, rivals, {"baseline__1onger", "base1ine__other"})
+    assert [problem.message for problem in checked.problems] == [
+        "its organisation looks like that of the entry base1ine__other",
+        "its name looks like that of the entry baseline__1onger",
+    ]
     assert "core: every score is that of baseline__1onger" in checked.flags
+
+
+def test_a_copied_judge_is_met(entry: Path) -> None:
+    read = read_entry(entry)
+    judge = replace(
+        read,
+        rows=[replace(row, scores=None, verdict="a", verdict_swapped="a") for row in read.rows],
+    )
+    other = replace(
+        judge, rows=[*judge.rows[1:], replace(judge.rows[0], verdict="b", verdict_swapped="b")]
+    )
+    assert fingerprints(judge).keys() == {row.subset for row in read.rows}
+    assert fingerprints(judge)["core"] != fingerprints(other)["core"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"dtype": "float16"}, "dtype differs between subsets"),
+        ({"options": {"schema_gate": True}}, "schema_gate is on for some subsets only"),
+    ],
+)
+def test_subsets_of_two_models_are_refused(
+    tmp_path: Path, runs: dict[str, list[Path]], changes: dict[str, Any], message: str
+) -> None:
+    folder = pack(runs["longer"][:2], MINE, tmp_path)
+    told = json.loads((folder / CARD).read_text())
+    next(reversed(told["results"].values())).update(changes)
+    (folder / CARD).write_text(json.dumps(told))
+    assert message in str(check_entry(folder).problems[0])
 
 
 def test_odd_rows_are_flagged_and_not_refused(
@@ -541,6 +575,10 @@ def test_a_sample_is_scored_again_and_earns_the_badge(entry: Path) -> None:
     again = read_entry(entry).reproduced
     assert again is not None
     assert (again.sample, again.seed) == (64, 3)
+    card = json.loads((entry / CARD).read_text())
+    card["model"]["parameters"] = 7
+    (entry / CARD).write_text(json.dumps(card))
+    assert "is of another card.json" in str(check_entry(entry).problems[0])
     other = verify(read, _again("shorter"), 64, seed=3)
     assert not other.reproduced
     assert other.flips
@@ -720,6 +758,23 @@ def test_a_new_entry_may_come_from_anybody(clone: Path, runs: dict[str, list[Pat
     assert done.returncode == 0, done.stdout + done.stderr
     assert "valid" in done.stdout
     assert "odd: core: every score is that of baseline__longer" in done.stdout
+
+
+def test_a_name_belongs_to_its_contact_on_every_benchmark(
+    clone: Path, runs: dict[str, list[Path]]
+) -> None:
+    pack(runs["longer"], {**MINE, "contact": "somebody"}, clone / "submissions")
+    mine = clone / "submissions" / "open@2" / "maker__mine"
+    _git(clone, "add", "-A")
+    _git(clone, "commit", "--quiet", "-m", "entry")
+    _git(clone, "tag", "--force", "base")
+    other = clone / "submissions" / "rebuilt@1" / "Maker__mine"
+    shutil.copytree(mine, other)
+    text = (other / CARD).read_text().replace('"contact": "somebody"', '"contact": "me"')
+    (other / CARD).write_text(text)
+    done = _change(clone, "--author", "me")
+    assert done.returncode == 2
+    assert done.stdout.count("the entry's contact is somebody, not me") == 2
 
 
 def test_an_entry_is_changed_by_its_contact_only(clone: Path, runs: dict[str, list[Path]]) -> None:

@@ -26,7 +26,10 @@ WHOLE = "all"
 
 
 class KnownLabels(BaseModel):
-    """One subset of a benchmark that takes submissions."""
+    """One subset of a benchmark that takes submissions.
+
+    `scorers_only` says that it has sets of more than two candidates, of which judges do not judge.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -35,6 +38,7 @@ class KnownLabels(BaseModel):
     labels_sha256: str
     balanced: bool
     required: bool
+    scorers_only: bool
 
 
 @cache

@@ -38,6 +38,7 @@ def command(
 
     Every number of card.json is recomputed from rows.parquet. Exit code 2 where an entry is refused.
     """
+    from fcrewardbench.submissions.entries import names_beside
     from fcrewardbench.submissions.validate import check_against, check_entry
 
     if schema:
@@ -49,7 +50,8 @@ def command(
     checked = [check_entry(folder) for folder in folders]
     rivals = _rivals(checked)
     for one in checked:
-        check_against(one, rivals.get(one.folder.parent.name, []))
+        names = names_beside(one.folder)
+        check_against(one, rivals.get(one.folder.parent.name, []), names)
     if markdown:
         from fcrewardbench.submissions.neighbours import markdown as text_of
 

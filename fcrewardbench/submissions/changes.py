@@ -53,7 +53,8 @@ def change_problems(
     """Why changes cannot be, by path; empty where all can.
 
     A submission adds or changes files of entries under `root` and nothing else. An entry that is in
-    `base` belongs to the contact that its card names there, a new one to its own contact.
+    `base` belongs to the contact that its card names there, a new one to its own contact and to those
+    of the entries of the same name on other benchmarks, beside which the board shows it.
 
     Args:
         author: the login of who sends them; None for a maintainer, who may change anything.
@@ -79,10 +80,15 @@ def _problem(change: Change, base: str, author: str | None, repository: Path, ro
         return "the badge is given by maintainers, with fcrb verify"
     if entry.name.startswith(f"{BASELINE}__"):
         return "baselines come from maintainers"
-    was_there = _exists(repository, base, entry)
-    owner = _owner(repository, base if was_there else "HEAD", entry)
-    if owner is None or owner.casefold() != author.casefold():
-        return f"the entry's contact is {owner or 'not known'}, not {author}"
+    if _exists(repository, base, entry):
+        owners = [_owner(repository, base, entry)]
+    else:
+        namesakes = _namesakes(repository, base, entry, root)
+        owners = [_owner(repository, base, one) for one in namesakes]
+        owners.append(_owner(repository, "HEAD", entry))
+    for owner in owners:
+        if owner is None or owner.casefold() != author.casefold():
+            return f"the entry's contact is {owner or 'not known'}, not {author}"
     return ""
 
 
@@ -108,6 +114,15 @@ def _owner(repository: Path, commit: str, entry: PurePosixPath) -> str | None:
 
 def _exists(repository: Path, commit: str, entry: PurePosixPath) -> bool:
     return bool(_git(repository, "ls-tree", "--name-only", commit, f"{entry}/"))
+
+
+def _namesakes(
+    repository: Path, commit: str, entry: PurePosixPath, root: str
+) -> list[PurePosixPath]:
+    """The entries of the same name on any benchmark."""
+    listed = _git(repository, "ls-tree", "-r", "--name-only", "-z", commit, f"{root}/")
+    found = (PurePosixPath(path).parent for path in listed.split("\0") if path)
+    return [one for one in dict.fromkeys(found) if one.name.casefold() == entry.name.casefold()]
 
 
 def _git(repository: Path, *arguments: str) -> str:

@@ -28,6 +28,7 @@ class Reproduced(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    card_sha256: Sha256
     rows_sha256: Sha256
     date: date
     sample: Annotated[int, Field(ge=1)]
@@ -63,6 +64,11 @@ def entry_folders(path: Path) -> Iterator[Path]:
     benchmarks = [path] if "@" in path.name else sorted(filter(Path.is_dir, path.iterdir()))
     for benchmark in benchmarks:
         yield from sorted(one for one in benchmark.iterdir() if not one.name.startswith("."))
+
+
+def names_beside(folder: Path) -> set[str]:
+    """The names of the entries of all benchmarks in the folder of submissions that an entry lies in."""
+    return {one.name for one in folder.parent.parent.glob("*@*/*__*")}
 
 
 def folder_problems(folder: Path) -> list[str]:
@@ -112,10 +118,10 @@ def read_entry(folder: Path) -> Entry:
 
 
 def read_reproduced(folder: Path) -> Reproduced | None:
-    """The badge of an entry, where it has one that is of these rows.
+    """The badge of an entry, where it has one that is of this card and these rows.
 
     Raises:
-        DataError: it is no badge, or one of other rows.
+        DataError: it is no badge, or one of another card or other rows.
     """
     path = folder / REPRODUCED
     if not path.exists():
@@ -124,8 +130,9 @@ def read_reproduced(folder: Path) -> Reproduced | None:
         badge = Reproduced.model_validate_json(_text(path))
     except ValidationError as why:
         raise DataError(f"{REPRODUCED}: {why.errors()[0]['msg']}.") from None
-    if badge.rows_sha256 != sha256_of(folder / ROWS):
-        raise DataError(f"{REPRODUCED} is of other rows than {ROWS}: delete it, or verify again.")
+    for name, sha256 in ((CARD, badge.card_sha256), (ROWS, badge.rows_sha256)):
+        if sha256 != sha256_of(folder / name):
+            raise DataError(f"{REPRODUCED} is of another {name}: delete it, or verify again.")
     return badge
 
 

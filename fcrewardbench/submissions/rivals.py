@@ -30,10 +30,11 @@ def rival_of(entry: Entry) -> Rival:
 
 
 def fingerprints(entry: Entry) -> dict[str, str]:
-    """A hash of the scores of every subset that has any."""
-    scores: dict[str, list[list[float] | None]] = defaultdict(list)
+    """A hash of the scores or verdicts of every subset that has any."""
+    scores: dict[str, list[list[float] | list[str | None] | None]] = defaultdict(list)
     for row in entry.rows:
-        scores[row.subset].append(row.scores)
+        judged = [row.verdict, row.verdict_swapped]
+        scores[row.subset].append(judged if any(judged) else row.scores)
     return {
         name: hashlib.sha256(json.dumps(column).encode()).hexdigest()
         for name, column in scores.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -93,6 +93,11 @@ def name_and_scope_problems(entry: Entry) -> Iterator[Problem]:
             yield Problem(CARD, f"{card.benchmark}/{name} is required")
     for name in sorted({row.subset for row in entry.rows} ^ card.results.keys()):
         yield Problem(ROWS, f"the subset {name[:100]!r} is in one of {CARD} and {ROWS} only")
+    for what in ("model", "revision", "adapter", "dtype"):
+        if len({getattr(result, what) for result in card.results.values()}) > 1:
+            yield Problem(CARD, f"{what} differs between subsets: an entry is of one model")
+    if len({bool(result.options.get("schema_gate")) for result in card.results.values()}) > 1:
+        yield Problem(CARD, "schema_gate is on for some subsets only: an entry is of one model")
     judged = any(row.verdict is not None for row in entry.rows)
     if judged and any(row.scores is not None for row in entry.rows):
         yield Problem(ROWS, "some rows have scores and some verdicts; a model gives one of them")
@@ -187,21 +192,34 @@ def _oddities(entry: Entry) -> Iterator[str]:
             yield f"{name}: no tokens were counted"
 
 
-def check_against(checked: Checked, rivals: Sequence[Rival]) -> None:
-    """Add what is wrong or odd beside the other entries of the benchmark."""
+def check_against(checked: Checked, rivals: Sequence[Rival], names: Iterable[str]) -> None:
+    """Add what is wrong or odd beside other entries.
+
+    Args:
+        rivals: those of the benchmark.
+        names: those of all entries on every benchmark.
+    """
     entry = checked.entry
     if entry is None:
         return
-    own, alike = fingerprints(entry), look_alike(entry.id)
+    checked.problems += _taken_for_others(entry.id, names)
+    own = fingerprints(entry)
     for rival in rivals:
         if rival.id == entry.id:
             continue
-        if look_alike(rival.id) == alike:
-            message = f"its name looks like that of the entry {rival.id}"
-            checked.problems.append(Problem(entry.id, message))
         for subset in sorted(own.keys() & rival.fingerprints.keys()):
             if own[subset] == rival.fingerprints[subset]:
                 checked.flags.append(f"{subset}: every score is that of {rival.id}")
+
+
+def _taken_for_others(id: str, names: Iterable[str]) -> Iterator[Problem]:
+    organisation = id.partition("__")[0]
+    for name in sorted(set(names) - {id}):
+        other = name.partition("__")[0]
+        if look_alike(name) == look_alike(id):
+            yield Problem(id, f"its name looks like that of the entry {name}")
+        elif other != organisation and look_alike(other) == look_alike(organisation):
+            yield Problem(id, f"its organisation looks like that of the entry {name}")
 
 
 _ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l", "5": "s", "_": "-", ".": "-", "8": "b"})

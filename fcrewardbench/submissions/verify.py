@@ -11,12 +11,11 @@ from statistics import median
 
 from fcrewardbench.benchmarks.labels import loadable, required_subset
 from fcrewardbench.benchmarks.registry import load_benchmark
-from fcrewardbench.comparisons import SIGNIFICANCE
 from fcrewardbench.errors import DataError
 from fcrewardbench.rows import Row
 from fcrewardbench.run import Run
 from fcrewardbench.submissions.entries import REPRODUCED, Entry, Reproduced, sha256_of
-from fcrewardbench.submissions.pack import ROWS
+from fcrewardbench.submissions.pack import CARD, ROWS
 from fcrewardbench.types import Benchmark
 
 TOLERANCES = {"float32": 1e-3, "float16": 0.02, "bfloat16": 0.05}
@@ -24,6 +23,8 @@ TOLERANCES = {"float32": 1e-3, "float16": 0.02, "bfloat16": 0.05}
 share of the median absolute score or of 1, the larger."""
 FLIPS = 0.05
 """Which share of the outcomes may be others."""
+ONE_SIDED = 0.15
+"""The level of the sign test on whom flips favour: three of three, all that 64 rows may have, fail it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Verification:
         if not self.flips:
             return True
         one_sided = binomtest(self.gained, len(self.flips), alternative="greater").pvalue
-        return bool(one_sided >= SIGNIFICANCE)
+        return bool(one_sided >= ONE_SIDED)
 
 
 def verify(entry: Entry, score: Callable[[Benchmark], Run], sample: int, seed: int) -> Verification:
@@ -102,6 +103,7 @@ def _difference(stated: Sequence[float] | None, found: Sequence[float] | None) -
 def write_badge(entry: Entry, verification: Verification) -> Reproduced:
     """Write that an entry was reproduced into its folder."""
     badge = Reproduced(
+        card_sha256=sha256_of(entry.folder / CARD),
         rows_sha256=sha256_of(entry.folder / ROWS),
         date=datetime.now(UTC).date(),
         sample=verification.sample,

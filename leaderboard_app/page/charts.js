@@ -5,7 +5,6 @@ import {
   board as loadBoard,
   byAccuracy,
   entriesOf,
-  entryOf,
   fullName,
   modelFile,
   requiredOf,
@@ -27,15 +26,14 @@ const CHARTS = {
 
 const scorers = (entries, subset) =>
   byAccuracy(
-    entries.filter((entry) => entry.kind !== "judge" && entry.results[subset.name]),
+    entries.filter((entry) => entry.results[subset.name]?.order_consistency === null),
     subset.name,
   );
 
 async function ofModel(kind, entries, subset, query) {
   const possible = scorers(entries, subset);
-  const chosen = query.model
-    ? entryOf({ entries }, entries[0]?.benchmark, query.model)
-    : (possible.find((entry) => entry.kind !== "baseline") ?? possible[0]);
+  const chosen =
+    possible.find((entry) => entry.id === query.model) ?? possible.find((entry) => entry.kind !== "baseline") ?? possible[0];
   if (!chosen) return { content: element("p", {}, `No model with scores on ${subset.name}.`) };
   const part = (await modelFile(chosen.benchmark, chosen.id)).subsets[subset.name];
   const control = picker(

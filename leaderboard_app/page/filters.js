@@ -129,7 +129,7 @@ export function controls({ board, benchmark, subset, entries, options }) {
       "Benchmark",
       board.benchmarks.map(({ key }) => [key, key]),
       benchmark.key,
-      (key) => push({ benchmark: key, subset: "", columns: "", selected: "", sort: "", desc: "" }),
+      (key) => push({ benchmark: key, subset: "", columns: "", selected: "", sort: "", desc: "", kinds: "", licence: "" }),
     ),
     picker(
       "Subset",

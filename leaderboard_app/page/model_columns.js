@@ -15,6 +15,7 @@ function badges(entry) {
         { class: "badge good", title: `Reproduced on ${plural(entry.reproduced.sample, "pair")}, ${entry.reproduced.date}` },
         "reproduced",
       ),
+    entry.leader_group && entry.kind !== "baseline" && element("span", { class: "unseen" }, "not significantly worse than the best"),
     !entry.complete && element("span", { class: "badge", title: "Not every subset was evaluated" }, "incomplete"),
   ];
 }
@@ -33,7 +34,7 @@ export function identity(required) {
       // The low end decides, then the high end.
       value: (entry) => (entry.rank ? entry.rank.low + entry.rank.high / 1e5 : null),
       text: (entry) => rankText(entry.rank),
-      data: (entry) => ({ rank_low: entry.rank?.low ?? null, rank_high: entry.rank?.high ?? null }),
+      data: (entry) => ({ rank_low: entry.rank?.low ?? null, rank_high: entry.rank?.high ?? null, leader_group: entry.leader_group }),
     }),
     textColumn({
       key: "model",

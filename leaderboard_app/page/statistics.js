@@ -42,7 +42,7 @@ export function difference(a, b, places, cluster, t) {
   if (t === undefined || clusters < 2) return { n, mean, ci: null };
   let squares = 0;
   for (const [total, size] of sums.values()) squares += (total - mean * size) ** 2;
-  if (mean !== 0 && squares < 1e-12) {
+  if (squares < 1e-12) {
     // The exact bound of how many catalogues may differ from what all of these have.
     const others = 1 - 0.025 ** (1 / clusters);
     return { n, mean, ci: [mean - others * (1 + mean), mean + others * (1 - mean)] };

@@ -258,7 +258,7 @@ const explanation = () =>
     element(
       "p",
       {},
-      "The rank is an interval: 1 plus the number of models that are significantly better, to the number of models less those that are significantly worse. Two models differ significantly where a paired test over tool catalogues says so at 5 % after Holm's correction. Models whose intervals share a rank are not told apart by the data.",
+      "The rank is an interval: 1 plus the number of models that are significantly better, to the number of models less those that are significantly worse. Two models differ significantly where a paired test over tool catalogues says so at 5 % after Holm's correction. Where two intervals overlap, the pages of Compare tell whether the two models differ.",
     ),
     element(
       "p",
