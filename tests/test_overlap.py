@@ -20,7 +20,7 @@ from fcrewardbench import Call, DataError, Pair, Prompt, Tool, UnknownName, Usag
 from fcrewardbench.benchmarks.bfcl import Task
 from fcrewardbench.calls.tools import tool_from
 from toolrm.cli import cli
-from toolrm.overlap import THRESHOLDS, Filter, Overlap, Reference, find, reference_of, refuse
+from toolrm.overlap import THRESHOLDS, Filter, Kind, Overlap, Reference, find, reference_of, refuse
 from toolrm.records import Record, TrainingPair, write_pairs
 from toolrm.references import bfcl, downstream_sets, references
 
@@ -193,13 +193,17 @@ def test_open_is_there_in_all_editions() -> None:
         references(["opne"])
 
 
-def test_in_domain_is_reported_and_not_refused() -> None:
+def test_shared_tools_are_reported_and_not_refused() -> None:
     prompt = record(QUERY, tools=[tool("get_weather")]).prompt
-    downstream = reference_of("downstream", [("1", prompt)], ["tool name", "tool schema"])
+    shared: list[Kind] = ["tool name", "tool schema"]
+    downstream = reference_of("downstream", [("1", prompt)], shared, in_domain=True)
     same_tool = record("Will it rain in Lagos tomorrow morning?", tools=prompt.tools)
     found = find([same_tool], [downstream])
-    assert [(one.kind, one.in_domain) for one in found.findings] == [("tool name", True)]
+    (finding,) = found.findings
+    assert (finding.kind, finding.shared, finding.in_domain) == ("tool name", True, True)
     assert not found.refused
+    told = {"exact": 1, "near": 0, "refused": False, "in_domain": True}
+    assert found.report()["findings"] == {"downstream": {"tool name": told}}
     assert Filter([downstream]).reason(same_tool) == ""
     refuse(found)
     assert Filter([downstream]).reason(record(QUERY)) == "query in downstream"
@@ -226,7 +230,7 @@ def overlapping() -> Overlap:
 
 def test_the_report_counts_and_quotes_nothing() -> None:
     report = overlapping().report()
-    counted = {"exact": 1, "near": 0, "in_domain": False}
+    counted = {"exact": 1, "near": 0, "refused": True, "in_domain": False}
     assert report["findings"] == {"theirs": {"tool name": counted, "query": counted}}
     assert report["records_refused"] == 2
     text = json.dumps(report)
@@ -293,7 +297,9 @@ def test_downstream_sets(tmp_path: Path) -> None:
     sets = {one.name: one for one in downstream_sets(folder)}
     assert len(sets) == 10
     assert all(one.queries and one.tools for one in sets.values())
-    assert all(one.in_domain == {"tool name", "tool schema"} for one in sets.values())
+    assert all(one.shared == {"tool name", "tool schema"} for one in sets.values())
+    in_domain = {name for name, one in sets.items() if one.in_domain}
+    assert in_domain == {"seal_tools", "hammer_format/sealtool", "nestful/non-executable-sgd"}
     assert len(sets["seal_tools"].tools) > 4000
     (folder / "seal_tools" / "tool.jsonl").unlink()
     with pytest.raises(DataError, match=r"tool\.jsonl"):

@@ -18,6 +18,7 @@ from fcrewardbench import Call, DataError, UnknownName, UsageError, check, valid
 from fcrewardbench.messages import calls_of, messages_of
 from toolrm.records import Record, TrainingPair, read_pairs, write_pairs
 from toolrm.sources import SOURCES, load_pairs, load_records
+from toolrm.sources.base import Skipped
 from toolrm.sources.grounding import grounded
 from toolrm.sources.snips import TOOLS
 
@@ -48,8 +49,8 @@ def train(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target / "train"
 
 
-def read(name: str, path: Path) -> tuple[list[Record], Counter[str]]:
-    skipped: Counter[str] = Counter()
+def read(name: str, path: Path) -> tuple[list[Record], Skipped]:
+    skipped = Skipped()
     return list(load_records(name, path, skipped)), skipped
 
 
@@ -68,7 +69,7 @@ def jsonl(path: Path, *lines: Any) -> Path:
 @pytest.mark.parametrize("name", REAL)
 def test_every_real_record_is_usable(name: str, train: Path) -> None:
     folder, licence = REAL[name]
-    skipped: Counter[str] = Counter()
+    skipped = Skipped()
     records = list(islice(load_records(name, train / folder, skipped), 1_500))
     assert len(records) >= 100
     assert len({record.id for record in records}) == len(records)
@@ -90,7 +91,7 @@ def test_every_real_record_is_usable(name: str, train: Path) -> None:
 def test_real_records_come_in_one_order(name: str, train: Path) -> None:
     path = train / REAL[name][0]
     one, two = (
-        [(r.id, r.answer) for r in islice(load_records(name, path, Counter()), 200)] for _ in "12"
+        [(r.id, r.answer) for r in islice(load_records(name, path, Skipped()), 200)] for _ in "12"
     )
     assert one == two
 
@@ -267,7 +268,7 @@ def test_sgd_reads_both_splits_of_a_folder(tmp_path: Path) -> None:
         ([said("x"), served("y", city="Rome", beds="9")], "a value outside its slot"),
         ([said("x"), served("y", beds="1")], "a gold call that the checker does not pass"),
         ([said(" "), served("y", city="Rome")], "no query"),
-        ([{"speaker": "USER"}], "a dialogue that cannot be read"),
+        ([{"speaker": "USER"}], "a dialogue that cannot be read to its end"),
     ],
 )
 def test_sgd_counts_what_it_leaves_out(
@@ -282,6 +283,7 @@ def test_sgd_counts_what_it_leaves_out(
     records, skipped = read("sgd", path)
     assert len(records) == 1
     assert skipped == {reason: 2}
+    assert all(which.split("/")[1] == "1_0" for which, _ in skipped.which)
 
 
 def seal(folder: Path, *questions: dict[str, Any]) -> Path:
@@ -436,17 +438,26 @@ def test_taskmaster_gives_one_group_of_a_dialogue_and_keeps_results(tmp_path: Pa
     dialogues = [
         *({"conversation_id": f"d{n}", "utterances": turns} for n in range(30)),
         {"conversation_id": "e", "utterances": broken},
+        {"conversation_id": "f", "utterances": [*turns, *broken]},
+        {"conversation_id": "g", "utterances": [*turns, {}]},
     ]
     (tmp_path / "data_00.json").write_text(json.dumps(dialogues))
     records, skipped = read("taskmaster4", tmp_path)
-    assert len({record.id.split("/")[1] for record in records}) == len(records) == 30
+    assert len({record.id.split("/")[1] for record in records}) == len(records) == 32
     by_name = {record.gold[0].name: record for record in records}
     assert by_name.keys() == {"get_menu_items", "get_addons", "add_order_item"}
     assert skipped == {
-        "a value that the conversation does not give": 30,
-        "unparsable JSON": 1,
-        "more than one turn of one dialogue": 60,
+        "a value that the conversation does not give": 32,
+        "unparsable JSON": 2,
+        "a dialogue that cannot be read to its end": 1,
+        "more than one turn of one dialogue": 64,
     }
+    assert skipped.which[-4:] == [
+        ("f/7", "a value that the conversation does not give"),
+        ("f", "unparsable JSON"),
+        ("g/7", "a value that the conversation does not give"),
+        ("g", "a dialogue that cannot be read to its end"),
+    ]
     last = by_name["add_order_item"]
     assert [turn["role"] for turn in last.prompt.messages] == ["user", *["assistant", "tool"] * 2]
     assert last.gold[0].arguments["attributes"][0]["option"] == "Oat Milk"
@@ -691,8 +702,8 @@ def toolrm_row(uuid: str, rejected: Any, **changes: Any) -> dict[str, Any]:
     }
 
 
-def read_train_data(path: Path) -> tuple[list[TrainingPair], Counter[str]]:
-    skipped: Counter[str] = Counter()
+def read_train_data(path: Path) -> tuple[list[TrainingPair], Skipped]:
+    skipped = Skipped()
     return list(load_pairs("toolrm-train-data", path, skipped)), skipped
 
 
@@ -736,11 +747,11 @@ def test_ready_pairs_are_read_from_parquet_and_both_kinds_of_arrow(tmp_path: Pat
 
 def test_names_lead_to_sources_and_wrong_ones_to_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match="Did you mean 'seal-tools'"):
-        load_records("seal_tools", tmp_path, Counter())
+        load_records("seal_tools", tmp_path, Skipped())
     with pytest.raises(UsageError, match=r"ready pairs.*load_pairs"):
-        load_records("toolrm-train-data", tmp_path, Counter())
+        load_records("toolrm-train-data", tmp_path, Skipped())
     with pytest.raises(UsageError, match=r"records.*load_records"):
-        load_pairs("sgd", tmp_path, Counter())
+        load_pairs("sgd", tmp_path, Skipped())
 
 
 @pytest.mark.parametrize("name", SOURCES)
@@ -755,5 +766,5 @@ def test_a_path_of_another_shape_is_an_error_that_says_what_is_expected(
         path = jsonl(tmp_path / "x.jsonl", {"a": 1})
     load = load_pairs if name == "toolrm-train-data" else load_records
     with pytest.raises(DataError, match=r"expected (is|are)|no Parquet|cannot be read") as error:
-        next(load(name, path, Counter()))
+        next(load(name, path, Skipped()))
     assert str(tmp_path) in str(error.value)

@@ -685,7 +685,7 @@ def test_a_badge_of_other_rows_is_refused(entry: Path) -> None:
     read = read_entry(entry)
     write_badge(read, verify(read, _again("longer"), 8, seed=0))
     write_rows(read.rows[::-1], entry / ROWS)
-    assert "reproduced.json is of other rows" in str(check_entry(entry).problems[0])
+    assert "reproduced.json is of another rows.parquet" in str(check_entry(entry).problems[0])
 
 
 def _fcrb(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:

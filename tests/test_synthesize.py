@@ -38,13 +38,14 @@ from fcrewardbench.calls.tools import tool_from
 from fcrewardbench.errors import RunError
 from toolrm.cli.synthesize import command
 from toolrm.records import Record, TrainingPair, read_pairs
-from toolrm.synthesize import Report, SynthesizeConfig, edits, load_config, synthesize
+from toolrm.synthesize import Report, SynthesizeConfig, _parts, edits, load_config, synthesize
 from toolrm.synthesize.asides import asides_in, with_aside
 from toolrm.synthesize.balance import capped, request_form
 from toolrm.synthesize.config import GeneratorConfig
 from toolrm.synthesize.edits import EDITS
 from toolrm.synthesize.edits.bounds import FEW, WITHIN_TYPE, lists_options
 from toolrm.synthesize.generate import calls_schema, generated
+from toolrm.synthesize.material import Material
 from toolrm.synthesize.peers import peers_of
 from toolrm.synthesize.rejected import rejected_of
 from toolrm.synthesize.split import held_out_tools
@@ -805,6 +806,51 @@ def test_parts_share_no_tool(data: Path) -> None:
     assert not tools[0] & tools[1]
 
 
+def test_parts_share_no_tool_of_ready_pairs(data: Path) -> None:
+    """Records offer, beside the one they need, tools that ready pairs alone need."""
+
+    def offering(*names: str) -> Prompt:
+        return Prompt(
+            tuple(tool_from({"name": name, "parameters": {}}) for name in names),
+            ({"role": "user", "content": "Please."},),
+        )
+
+    records = [
+        Record(
+            f"messages/{n}",
+            "messages",
+            "MIT",
+            offering(f"own{n}", f"ready{n % 20}"),
+            (AdmissibleCall(f"own{n}", {}),),
+        )
+        for n in range(60)
+    ]
+    ready = [
+        TrainingPair(
+            Pair(
+                f"ready/{n}",
+                offering(f"also{n}", f"ready{n}"),
+                "Yes.",
+                "No.",
+                "no call",
+                "ready",
+                "someone",
+            ),
+            f"ready/{n}",
+            "MIT",
+        )
+        for n in range(20)
+    ]
+    config = configured(data, held_out=0.3)
+    tools = [
+        {tool.name for one in own for tool in one.prompt.tools}
+        | {tool.name for one in pairs for tool in one.pair.prompt.tools}
+        for _, own, pairs, _ in _parts(Material(records, ready), config, [])
+    ]
+    assert all(len(part) > 5 for part in tools)
+    assert not tools[0] & tools[1]
+
+
 def test_sources_can_be_held_out(data: Path) -> None:
     needed = [{"a"}, {"b", "c"}, {"c"}, *({name} for name in "defghij")]
     for seed in range(20):
@@ -881,7 +927,9 @@ def test_what_is_left_out_is_counted(data: Path) -> None:
     report = synthesize(config)
     # 17 usable calls in two forms, two of each.
     assert report.left_out["records"] == {"a request like others but for its values": 13}
-    assert sum(report.left_out["messages"].values()) == 1
+    (reason,) = report.left_out["messages"]
+    (told,) = (config.out / "left-out.jsonl").read_text("utf-8").splitlines()
+    assert json.loads(told) == {"source": "messages", "which": "messages/0/5", "reason": reason}
     short = configured(data, limits={"longest": 500})
     with pytest.raises(RunError, match="too long"):
         synthesize(short)

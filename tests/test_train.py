@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 import torch
+from click.testing import CliRunner
 from safetensors.torch import load_file
 from transformers import (
     AutoModelForSequenceClassification,
@@ -46,13 +47,15 @@ from fcrewardbench import (
 from fcrewardbench.adapters.folder import load_tokenizer
 from fcrewardbench.calls.tools import tool_from
 from fcrewardbench.render import Renderer, candidate_text
+from toolrm.cli.train import command
+from toolrm.overlap import reference_of
 from toolrm.records import TrainingPair, read_pairs, write_pairs
 from toolrm.train.batch import TreeCollator
 from toolrm.train.forward import over_trees
 from toolrm.train.groups import Account, rendered
 from toolrm.train.progress import read_metrics
 from toolrm.train.recipe import Lora, Recipe, load_recipe, recipe_names
-from toolrm.train.run import train
+from toolrm.train.run import _is_new, train
 from toolrm.train.start import start_from
 
 SIZES: dict[str, Any] = {
@@ -293,6 +296,35 @@ def test_adapters_that_saw_benchmarks_are_gone_on_from_only_if_allowed(
         report.write_text(text)
         with pytest.raises(UsageError, match="is no report of toolrm train"):
             start_from(first, recipe)
+
+
+def test_held_out_pairs_must_not_overlap_either(
+    base: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = tmp_path / "mine.yaml"
+    recipe.write_text(json.dumps(_recipe(base).model_dump(mode="json")))
+    trained = [one.pair.prompt for one in _pairs(40, 1)]
+    watched = next(p for one in _pairs(6, 2) if (p := one.pair.prompt) not in trained)
+    benchmark = reference_of("a benchmark", [("1", watched)], ["tool name", "tool schema"])
+    monkeypatch.setattr("toolrm.references.references", lambda **_: [benchmark])
+    paths = {"--config": recipe, "--data": data / "train.parquet", "--out": tmp_path / "run"}
+    paths["--held-out"] = data / "held-out.parquet"
+    asked = [str(word) for pair in paths.items() for word in pair]
+    done = CliRunner().invoke(command, asked)
+    assert isinstance(done.exception, UsageError)
+    assert "1 of 46 records overlap with benchmarks (a benchmark: 1 by query)" in str(
+        done.exception
+    )
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_ended_before_it_began_can_be_started_again(tmp_path: Path) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "run.json.part").write_text("{")
+    assert _is_new(tmp_path, {})
+    (tmp_path / "checkpoints" / "checkpoint-3").mkdir()
+    with pytest.raises(UsageError, match="is not empty and no training run"):
+        _is_new(tmp_path, {})
 
 
 def test_the_reference_model_can_be_gone_on_from() -> None:

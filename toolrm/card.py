@@ -9,9 +9,9 @@ from typing import Any
 
 from fcrewardbench import UsageError
 from fcrewardbench.report.card import metrics, metrics_by, read_card
+from fcrewardbench.report.comparison import compare_runs
 from fcrewardbench.report.tables import markdown_table, title
 from fcrewardbench.rows import Row, read_parquet
-from fcrewardbench.stats import difference_interval
 
 HEADING = "## Benchmark results"
 _NOTE = (
@@ -79,8 +79,9 @@ def _model(card: dict[str, Any]) -> str:
 
 def _parts(card: dict[str, Any], rows: list[Row], seen: frozenset[str]) -> list[str]:
     """Everything, seen and unseen generators, error types."""
-    parts = {"all": metrics(rows, balanced=card["benchmark"]["balanced"])}
-    parts |= metrics_by(rows, lambda row: _whether(row, seen))
+    balanced = card["benchmark"]["balanced"]
+    parts = {"all": metrics(rows, balanced=balanced)}
+    parts |= metrics_by(rows, lambda row: _whether(row, seen), balanced=balanced)
     parts |= metrics_by(rows, lambda row: row.error_type)
     cells = [
         [name, f"{part['n']:,}", _percent(part["accuracy"]), _interval(*part["accuracy_ci"])]
@@ -108,7 +109,8 @@ def _compared(
         name = f"{title(card)}: the pairs in common"
         for what, part in ((name, common), ("of these, unseen generators", unseen)):
             if part:
-                cells.append([what, f"{len(part):,}", *_difference(part, rows)])
+                balanced = card["benchmark"]["balanced"]
+                cells.append([what, f"{len(part):,}", *_difference(part, rows, balanced=balanced)])
     if not cells:
         raise UsageError(f"{folder} is on other data than every evaluation of this model.")
     head = ["", "n", "difference", "95 % interval"]
@@ -122,12 +124,10 @@ def _compared(
     ]
 
 
-def _difference(part: list[Row], others: dict[str, Row]) -> list[str]:
-    first = [row.credit for row in part]
-    second = [others[row.id].credit for row in part]
-    interval = difference_interval(first, second, [row.catalogue for row in part])
-    mean = (sum(first) - sum(second)) / len(part)
-    return [f"{100 * mean:+.1f}", _interval(interval.low, interval.high)]
+def _difference(part: list[Row], others: dict[str, Row], *, balanced: bool) -> list[str]:
+    compared = compare_runs([part, [others[row.id] for row in part]], balanced=balanced)
+    low, high = compared.intervals
+    return [f"{100 * compared.difference[0, 1]:+.1f}", _interval(low[0, 1], high[0, 1])]
 
 
 def _percent(share: float) -> str:

@@ -46,23 +46,29 @@ class Reference:
     Args:
         queries: (id of an item, what the user says there).
         tools: (id of an item, a tool on offer there).
-        in_domain: what it may share with training data: such matches are reported, not refused.
+        shared: what it may share with training data: such matches are reported, not refused.
+        in_domain: whether training data come from where it comes from.
     """
 
     name: str
     queries: tuple[tuple[str, str], ...]
     tools: tuple[tuple[str, Tool], ...]
-    in_domain: frozenset[Kind] = frozenset()
+    shared: frozenset[Kind] = frozenset()
+    in_domain: bool = False
 
     @property
     def sha256(self) -> str:
         """The hash of all that is compared."""
         tools = [(item, tool.name, tool.description, tool.parameters) for item, tool in self.tools]
-        return _hash([self.name, self.queries, tools, sorted(self.in_domain)])
+        return _hash([self.name, self.queries, tools, sorted(self.shared)])
 
 
 def reference_of(
-    name: str, items: Iterable[tuple[str, Prompt]], in_domain: Iterable[Kind] = ()
+    name: str,
+    items: Iterable[tuple[str, Prompt]],
+    shared: Iterable[Kind] = (),
+    *,
+    in_domain: bool = False,
 ) -> Reference:
     """A reference out of prompts with their ids; of what several items share the first is named."""
     queries: dict[str, str] = {}
@@ -74,7 +80,7 @@ def reference_of(
             key = (tool.name, tool.description, json.dumps(tool.parameters))
             tools.setdefault(key, (item, tool))
     by_item = tuple((item, query) for query, item in queries.items())
-    return Reference(name, by_item, tuple(tools.values()), frozenset(in_domain))
+    return Reference(name, by_item, tuple(tools.values()), frozenset(shared), in_domain)
 
 
 def queries_of(prompt: Prompt) -> tuple[str, ...]:
@@ -101,6 +107,7 @@ class Finding:
     record: str
     benchmark: str
     item: str
+    shared: bool
     in_domain: bool
     ours: str
     theirs: str
@@ -121,8 +128,8 @@ class Overlap:
 
     @property
     def refused(self) -> tuple[Finding, ...]:
-        """The findings that must not be: all but those in the domain of a reference."""
-        return tuple(finding for finding in self.findings if not finding.in_domain)
+        """The findings that must not be: all but those that a reference may share."""
+        return tuple(finding for finding in self.findings if not finding.shared)
 
     @property
     def sha256(self) -> str:
@@ -146,17 +153,18 @@ class Overlap:
         }
 
     def _counts(self) -> dict[str, dict[str, dict[str, int | bool]]]:
-        """Benchmark → kind → how many exact, how many near, and whether they are in-domain."""
+        """Benchmark → kind → how many exact, how many near, refused or not, in-domain or not."""
         counts = Counter((one.benchmark, one.kind, one.exact) for one in self.findings)
-        in_domain = {(one.benchmark, one.kind): one.in_domain for one in self.findings}
+        said = {(one.benchmark, one.kind): one for one in self.findings}
         found: dict[str, dict[str, dict[str, int | bool]]] = {}
         for name in self.references:
             for kind in KINDS:
-                if (name, kind) in in_domain:
+                if (name, kind) in said:
                     found.setdefault(name, {})[kind] = {
                         "exact": counts[name, kind, True],
                         "near": counts[name, kind, False],
-                        "in_domain": in_domain[name, kind],
+                        "refused": not said[name, kind].shared,
+                        "in_domain": said[name, kind].in_domain,
                     }
         return found
 
@@ -187,7 +195,8 @@ def find(data: Iterable[Record | TrainingPair], references: Iterable[Reference])
             record,
             index.references[match.reference].name,
             match.item,
-            match.kind in index.references[match.reference].in_domain,
+            match.kind in index.references[match.reference].shared,
+            index.references[match.reference].in_domain,
             ours,
             match.theirs,
         )
@@ -233,7 +242,7 @@ class Filter:
         """
         found: dict[Kind, _Match] = {}
         for _, match in self._index.matches(record.prompt):
-            allowed = match.kind in self._index.references[match.reference].in_domain
+            allowed = match.kind in self._index.references[match.reference].shared
             if not allowed and (match.kind not in found or match.rank > found[match.kind].rank):
                 found[match.kind] = match
         for kind in KINDS:

@@ -18,6 +18,8 @@ from toolrm.overlap import Kind, Reference, reference_of
 
 _SHARED: tuple[Kind, ...] = ("tool name", "tool schema")
 """What downstream sets may share with training data: some of their tools are of the same catalogues."""
+_IN_DOMAIN = frozenset({"seal_tools", "hammer_format/sealtool", "nestful/non-executable-sgd"})
+"""The downstream sets that come from where training data come from."""
 
 
 def references(names: Sequence[str] = (), downstream: Path | None = None) -> list[Reference]:
@@ -90,8 +92,8 @@ def _said(text: str) -> dict[str, Any]:
 
 
 def downstream_sets(folder: Path) -> list[Reference]:
-    """The test sets that trained models are judged on: their queries must not be trained on, and
-    their tools are in-domain where they are.
+    """The test sets that trained models are judged on: their queries must not be trained on. Tools may
+    be shared; the sets that come from where training data do are in-domain.
 
     Raises:
         DataError: the folder does not hold them.
@@ -122,7 +124,10 @@ def downstream_sets(folder: Path) -> list[Reference]:
     missing += [name for name, prompts in sets.items() if not prompts]
     if missing:
         raise DataError(f"{folder} holds nothing of {' and '.join(missing)}; unpack it there.")
-    return [reference_of(name, prompts, _SHARED) for name, prompts in sets.items()]
+    return [
+        reference_of(name, prompts, _SHARED, in_domain=name in _IN_DOMAIN)
+        for name, prompts in sets.items()
+    ]
 
 
 def _hammer(path: Path) -> Iterator[tuple[str, Prompt]]:

@@ -87,13 +87,15 @@ def _same_choice(verdicts: Sequence[str]) -> bool:
     return set(verdicts) in ({Verdict.FIRST, Verdict.SECOND}, {Verdict.TIE})
 
 
-def metrics_by(rows: Sequence[Row], key: Callable[[Row], str]) -> dict[str, dict[str, Any]]:
+def metrics_by(
+    rows: Sequence[Row], key: Callable[[Row], str], *, balanced: bool = False
+) -> dict[str, dict[str, Any]]:
     """`metrics` of every part of the rows, the largest part first."""
     parts: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         parts[key(row)].append(row)
     largest_first = sorted(parts.items(), key=lambda item: (-len(item[1]), item[0]))
-    return {name: metrics(part) for name, part in largest_first}
+    return {name: metrics(part, balanced=balanced) for name, part in largest_first}
 
 
 def make_card(

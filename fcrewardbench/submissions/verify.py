@@ -24,7 +24,7 @@ share of the median absolute score or of 1, the larger."""
 FLIPS = 0.05
 """Which share of the outcomes may be others."""
 ONE_SIDED = 0.15
-"""The level of the sign test on whom flips favour: three of three, all that 64 rows may have, fail it."""
+"""The level of the sign test on whom flips favour: three of three, all that 64 rows may have, fail."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,8 @@ def _print_counts(console: Console, overlap: Overlap) -> None:
     table.add_column("")
     for name, kinds in report["findings"].items():
         for kind, found in kinds.items():
-            verdict = "in-domain" if found["in_domain"] else "refused"
+            told = ("refused" if found["refused"] else "shared", found["in_domain"] and "in-domain")
+            verdict = ", ".join(filter(None, told))
             table.add_row(name, kind, str(found["exact"]), str(found["near"]), verdict)
     if report["findings"]:
         console.print(table)
@@ -87,14 +88,14 @@ def _print_examples(console: Console, overlap: Overlap, show: int) -> None:
     from rich.text import Text
 
     shown: dict[tuple[str, str], int] = {}
-    for one in sorted(overlap.findings, key=lambda one: (one.in_domain, -one.similarity)):
+    for one in sorted(overlap.findings, key=lambda one: (one.shared, -one.similarity)):
         place = (one.benchmark, one.kind)
         shown[place] = shown.get(place, 0) + 1
         if shown[place] > show:
             continue
         near = "last part" if one.kind == "tool name" else f"near {one.similarity:.2f}"
         how = "exact" if one.exact else near
-        title = f"\n{one.kind}, {how}{', in-domain' if one.in_domain else ''}"
+        title = f"\n{one.kind}, {how}{', shared' if one.shared else ''}"
         console.print(Text(title, "bold"))
         console.print(Text(f"  {one.record}: {one.ours}"))
         console.print(Text(f"  {one.benchmark} {one.item}: {one.theirs}"))

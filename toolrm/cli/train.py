@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import click
 
 
 @click.command()
-@click.option("--recipe", required=True, help="A recipe's name, or a YAML file.")
+@click.option("--recipe", "--config", required=True, help="A recipe's name, or a YAML file.")
 @click.option(
     "--data",
     required=True,
@@ -67,19 +69,21 @@ def command(
 
         start_from(start, chosen).refuse_overlap()
     first = os.environ.get("RANK", "0") == "0"  # of the processes that accelerate starts
-    overlap = _overlap(data, downstream, allow_overlap) if first else None
+    read = [data] if held_out is None else [data, held_out]
+    overlap = _overlap(read, downstream, allow_overlap) if first else None
     train(chosen, data, held_out, out, start=start, overlap=overlap)
     if first:
         click.echo(f"{out / 'model'}: fcrb evaluate --model path:{out / 'model'}")
 
 
-def _overlap(data: Path, downstream: Path | None, allowed: bool) -> dict[str, Any]:
+def _overlap(files: Sequence[Path], downstream: Path | None, allowed: bool) -> dict[str, Any]:
     """What the pairs have in common with benchmarks; refused unless it is allowed."""
     from toolrm.overlap import find, refuse
     from toolrm.records import read_pairs
     from toolrm.references import references
 
-    overlap = find(read_pairs(data), references(downstream=downstream))
+    pairs = chain.from_iterable(map(read_pairs, files))
+    overlap = find(pairs, references(downstream=downstream))
     if not allowed:
         refuse(overlap)
     return overlap.report()

@@ -7,7 +7,6 @@ counted by reason; only a path that is missing, or holds something else altogeth
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 from fcrewardbench import UnknownName, UsageError
 from toolrm.records import Record, TrainingPair
+from toolrm.sources.base import Skipped
 
 SOURCES = {
     "glaive": "toolrm.sources.glaive:records",
@@ -29,7 +29,7 @@ SOURCES = {
 }
 
 
-def load_records(name: str, path: Path, skipped: Counter[str]) -> Iterator[Record]:
+def load_records(name: str, path: Path, skipped: Skipped) -> Iterator[Record]:
     """The records of a source, in the order of its files; what is left out is added to `skipped`.
 
     Raises:
@@ -40,7 +40,7 @@ def load_records(name: str, path: Path, skipped: Counter[str]) -> Iterator[Recor
     return _once(_reader(name, "records")(path, skipped), lambda record: record.id, skipped)
 
 
-def load_pairs(name: str, path: Path, skipped: Counter[str]) -> Iterator[TrainingPair]:
+def load_pairs(name: str, path: Path, skipped: Skipped) -> Iterator[TrainingPair]:
     """The pairs of a source that has them ready, as `load_records` gives records."""
     return _once(_reader(name, "pairs")(path, skipped), lambda pair: pair.pair.id, skipped)
 
@@ -56,13 +56,11 @@ def _reader(name: str, kind: str) -> Callable[..., Iterator[Any]]:
     return reader
 
 
-def _once(
-    items: Iterator[Any], id_of: Callable[[Any], str], skipped: Counter[str]
-) -> Iterator[Any]:
+def _once(items: Iterator[Any], id_of: Callable[[Any], str], skipped: Skipped) -> Iterator[Any]:
     seen = set()
     for item in items:
         if id_of(item) in seen:
-            skipped["an id that stands twice"] += 1
+            skipped.add(id_of(item), "an id that stands twice")
         else:
             seen.add(id_of(item))
             yield item

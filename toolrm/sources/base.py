@@ -27,6 +27,23 @@ class LeftOut(Exception):
     """A record that cannot be used; the message is the reason under which it is counted."""
 
 
+class Skipped(Counter[str]):
+    """What of a source is left out: how many by reason, and in `which` each of them with its reason."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.which: list[tuple[str, str]] = []
+
+    def add(self, which: str, reason: object) -> None:
+        """Leave one out.
+
+        Args:
+            which: its id, or its row in the source's files, numbered through.
+        """
+        self[str(reason)] += 1
+        self.which.append((which, str(reason)))
+
+
 def files_of(path: Path, suffixes: Sequence[str]) -> list[Path]:
     """The file itself, or a folder's files with these suffixes, sorted.
 
@@ -60,7 +77,7 @@ def json_file(path: Path, expected: str) -> Any:
 
 
 def rows(
-    files: Sequence[Path], fields: Sequence[str], skipped: Counter[str]
+    files: Sequence[Path], fields: Sequence[str], skipped: Skipped
 ) -> Iterator[tuple[int, JsonObject]]:
     """The rows of JSON, JSONL, Parquet or Arrow files that have these fields, numbered through.
 
@@ -73,9 +90,9 @@ def rows(
         for row in _rows(file):
             number += 1
             if not isinstance(row, Mapping):
-                skipped[UNPARSABLE] += 1
+                skipped.add(f"row {number}", UNPARSABLE)
             elif any(row.get(field) is None for field in fields):
-                skipped["a field is missing"] += 1
+                skipped.add(f"row {number}", "a field is missing")
             else:
                 found = True
                 yield number, row

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from toolrm.records import Record
 from toolrm.sources.base import (
     UNPARSABLE,
     LeftOut,
+    Skipped,
     called,
     files_of,
     parsed,
@@ -37,7 +37,7 @@ _QUOTED_ARGUMENTS = re.compile(
 )
 
 
-def records(path: Path, skipped: Counter[str]) -> Iterator[Record]:
+def records(path: Path, skipped: Skipped) -> Iterator[Record]:
     """A record for each call of each dialogue.
 
     Raises:
@@ -51,14 +51,14 @@ def records(path: Path, skipped: Counter[str]) -> Iterator[Record]:
         elif "system" in row and "chat" in row:
             read = _from_texts
         else:
-            skipped["a field is missing"] += 1
+            skipped.add(f"row {number}", "a field is missing")
             continue
         found = True
         try:
             descriptions, messages = read(row)
             tools = tools_from(descriptions)
         except LeftOut as why:
-            skipped[str(why)] += 1
+            skipped.add(f"row {number}", why)
             continue
         yield from due_calls("glaive", LICENCE, str(number), tools, messages, skipped)
     if not found:

@@ -7,7 +7,6 @@ has them.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,19 +15,28 @@ from fcrewardbench import DataError, Tool
 from fcrewardbench.messages import calls_of, messages_of
 from fcrewardbench.types import JsonObject, Message
 from toolrm.records import Record
-from toolrm.sources.base import LeftOut, expected, files_of, parsed, record_of, rows, tools_from
+from toolrm.sources.base import (
+    LeftOut,
+    Skipped,
+    expected,
+    files_of,
+    parsed,
+    record_of,
+    rows,
+    tools_from,
+)
 
 LICENCE = "NOASSERTION"  # SPDX for "nobody says"
 
 
-def records(path: Path, skipped: Counter[str]) -> Iterator[Record]:
+def records(path: Path, skipped: Skipped) -> Iterator[Record]:
     """Records of a file, or of a folder's `.jsonl` files."""
     files = files_of(path, (".jsonl", ".json"))
     for number, row in rows(files, ("messages", "tools"), skipped):
         try:
             messages, tools = _conversation(row), tools_from(parsed(row["tools"]))
         except LeftOut as why:
-            skipped[str(why)] += 1
+            skipped.add(f"row {number}", why)
             continue
         id = str(row.get("id") or number)
         licence = str(row.get("licence") or row.get("license") or LICENCE)
@@ -41,7 +49,7 @@ def due_calls(
     id: str,
     tools: Sequence[Tool],
     messages: Sequence[Message],
-    skipped: Counter[str],
+    skipped: Skipped,
     *,
     abstain: bool = False,
 ) -> Iterator[Record]:
@@ -49,7 +57,7 @@ def due_calls(
     turns = [index for index, message in enumerate(messages) if calls_of(message)]
     if not turns:
         if not abstain or messages[-1]["role"] != "assistant":
-            skipped["a conversation without calls"] += 1
+            skipped.add(f"{source}/{id}", "a conversation without calls")
             return
         turns = [len(messages) - 1]
     for index in turns:
@@ -57,7 +65,7 @@ def due_calls(
             answer = [expected(call, tools) for call in calls_of(messages[index])]
             yield record_of(source, licence, f"{id}/{index}", tools, messages[:index], answer)
         except LeftOut as why:
-            skipped[str(why)] += 1
+            skipped.add(f"{source}/{id}/{index}", why)
 
 
 def _conversation(row: JsonObject) -> tuple[Message, ...]:

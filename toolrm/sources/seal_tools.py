@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from fcrewardbench import AdmissibleCall, Call, DataError, Tool
 from fcrewardbench.benchmarks.files import json_lines
 from fcrewardbench.types import JsonObject
 from toolrm.records import Record
-from toolrm.sources.base import LeftOut, expected, json_file, record_of, rows, tools_from
+from toolrm.sources.base import LeftOut, Skipped, expected, json_file, record_of, rows, tools_from
 from toolrm.sources.grounding import grounded
 
 LICENCE = "Apache-2.0"
@@ -34,7 +33,7 @@ _TYPES = {
 }
 
 
-def records(path: Path, skipped: Counter[str]) -> Iterator[Record]:
+def records(path: Path, skipped: Skipped) -> Iterator[Record]:
     """A record for each question.
 
     Raises:
@@ -49,11 +48,11 @@ def records(path: Path, skipped: Counter[str]) -> Iterator[Record]:
         if isinstance(row, Mapping) and "api_name" in row
     }
     prompts = _prompts(path / "dataset_for_finetune_dev.json")
-    for _, row in rows([path / "dev.jsonl"], ("id", "query", "calling"), skipped):
+    for number, row in rows([path / "dev.jsonl"], ("id", "query", "calling"), skipped):
         try:
             yield _record(row, prompts, schemas)
         except LeftOut as why:
-            skipped[str(why)] += 1
+            skipped.add(f"row {number}", why)
 
 
 def _prompts(path: Path) -> dict[str, str]:

@@ -22,6 +22,7 @@ from fcrewardbench.types import Message
 from toolrm.records import Record
 from toolrm.sources.base import (
     LeftOut,
+    Skipped,
     called,
     expected,
     json_file,
@@ -42,7 +43,7 @@ _TODAY = "Today is Friday, 2019-03-01."  # the day on which all of its dialogues
 _ANY = "dontcare"
 
 
-def records(path: Path, skipped: Counter[str]) -> Iterator[Record]:
+def records(path: Path, skipped: Skipped) -> Iterator[Record]:
     """Records of one split's folder, or of `train` and `dev` in a folder.
 
     Raises:
@@ -62,15 +63,21 @@ def records(path: Path, skipped: Counter[str]) -> Iterator[Record]:
             if not isinstance(dialogues, list):
                 raise DataError(f"{file} is no list of dialogues: expected is {_EXPECTED}.")
             for dialogue in dialogues:
+                found: list[Record] = []
                 try:
-                    found = list(_of_dialogue(dialogue, catalogue, split.resolve().name, skipped))
+                    for record in _of_dialogue(dialogue, catalogue, split.resolve().name, skipped):
+                        found.append(record)
                 except (KeyError, TypeError, AttributeError):
-                    skipped["a dialogue that cannot be read"] += 1
-                    continue
+                    which = f"{split.resolve().name}/{_id_of(dialogue)}"
+                    skipped.add(which, "a dialogue that cannot be read to its end")
                 kept = _first_and_another(found)
                 yield from kept
                 if len(found) > len(kept):
                     skipped["more than two turns of one dialogue"] += len(found) - len(kept)
+
+
+def _id_of(dialogue: Any) -> Any:
+    return dialogue.get("dialogue_id") if isinstance(dialogue, Mapping) else None
 
 
 def _first_and_another(found: Sequence[Record]) -> list[Record]:
@@ -144,7 +151,7 @@ def _of_dialogue(
     dialogue: Mapping[str, Any],
     catalogue: Mapping[str, _Service],
     split: str,
-    skipped: Counter[str],
+    skipped: Skipped,
 ) -> Iterator[Record]:
     services = list(dict.fromkeys(dialogue["services"]))
     names = _names(services, catalogue)
@@ -165,7 +172,7 @@ def _of_dialogue(
                 id = f"{split}/{dialogue['dialogue_id']}/{index}"
                 yield record_of("sgd", LICENCE, id, tools, messages, answer)
             except LeftOut as why:
-                skipped[str(why)] += 1
+                skipped.add(f"{split}/{dialogue['dialogue_id']}/{index}", why)
             else:
                 messages.append(called(calls))
                 messages.extend(map(_result, calls, frames))

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from fcrewardbench import Call, DataError, Tool
 from toolrm.records import Record
-from toolrm.sources.base import LeftOut, expected, record_of, tools_from
+from toolrm.sources.base import LeftOut, Skipped, expected, record_of, tools_from
 from toolrm.sources.grounding import NUMBER_WORDS
 
 LICENCE = "CC0-1.0"
@@ -137,7 +136,7 @@ TOOLS: list[dict[str, Any]] = [
 ]
 
 
-def records(path: Path, skipped: Counter[str]) -> Iterator[Record]:
+def records(path: Path, skipped: Skipped) -> Iterator[Record]:
     """A record for each utterance.
 
     Raises:
@@ -150,12 +149,13 @@ def records(path: Path, skipped: Counter[str]) -> Iterator[Record]:
     for file in files:
         split, intent = file.stem.split("_")[:2]
         for number, utterance in enumerate(_utterances(file, intent), 1):
+            id = f"{split}/{intent}/{number}"
             try:
                 if intent not in tools:
                     raise LeftOut("a gold call of a tool that is not there")
-                yield _record(f"{split}/{intent}/{number}", utterance, tools[intent])
+                yield _record(id, utterance, tools[intent])
             except LeftOut as why:
-                skipped[str(why)] += 1
+                skipped.add(id, why)
 
 
 def _utterances(file: Path, intent: str) -> list[Any]:

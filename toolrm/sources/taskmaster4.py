@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import permutations
@@ -22,6 +21,7 @@ from fcrewardbench.types import Message
 from toolrm.records import Record
 from toolrm.sources.base import (
     LeftOut,
+    Skipped,
     called,
     expected,
     json_file,
@@ -139,7 +139,7 @@ _DESCRIPTIONS = [
 ]
 
 
-def records(path: Path, skipped: Counter[str]) -> Iterator[Record]:
+def records(path: Path, skipped: Skipped) -> Iterator[Record]:
     """A record for each group of calls.
 
     Raises:
@@ -153,14 +153,16 @@ def records(path: Path, skipped: Counter[str]) -> Iterator[Record]:
         if not isinstance(dialogues, list):
             raise DataError(f"{file} is no list of dialogues: expected is {_EXPECTED}.")
         for dialogue in dialogues:
+            found: list[Record] = []
             try:
-                found = list(_of_dialogue(dialogue, skipped))
-            except LeftOut as why:
-                skipped[str(why)] += 1
-                continue
-            except (KeyError, TypeError, AttributeError):
-                skipped["a dialogue that cannot be read"] += 1
-                continue
+                for record in _of_dialogue(dialogue, skipped):
+                    found.append(record)
+            except (LeftOut, KeyError, TypeError, AttributeError) as why:
+                told = isinstance(why, LeftOut)
+                which = dialogue.get("conversation_id") if isinstance(dialogue, Mapping) else None
+                skipped.add(
+                    str(which), why if told else "a dialogue that cannot be read to its end"
+                )
             if found:
                 yield Random(str(dialogue["conversation_id"])).choice(found)
             if len(found) > 1:
@@ -189,7 +191,7 @@ class _Said:
         self.text += f"\n{message['content']}"
 
 
-def _of_dialogue(dialogue: Mapping[str, Any], skipped: Counter[str]) -> Iterator[Record]:
+def _of_dialogue(dialogue: Mapping[str, Any], skipped: Skipped) -> Iterator[Record]:
     tools = tools_from(_DESCRIPTIONS)
     said = _Said()
     for turn in dialogue["utterances"]:
@@ -197,6 +199,7 @@ def _of_dialogue(dialogue: Mapping[str, Any], skipped: Counter[str]) -> Iterator
         said.add({"role": role, "content": turn["text"]})
         for group in _groups(turn["annotations"]):
             calls = [Call(made.method, _arguments(made.request, said)) for made in group]
+            id = f"{dialogue['conversation_id']}/{len(said.messages)}"
             try:
                 answer = [
                     expected(call, tools, _spellings(made, call))
@@ -204,10 +207,9 @@ def _of_dialogue(dialogue: Mapping[str, Any], skipped: Counter[str]) -> Iterator
                 ]
                 if not all(_known(call, said.text) for call in calls):
                     raise LeftOut("a value that the conversation does not give")
-                id = f"{dialogue['conversation_id']}/{len(said.messages)}"
                 yield record_of("taskmaster4", LICENCE, id, tools, said.messages, answer)
             except LeftOut as why:
-                skipped[str(why)] += 1
+                skipped.add(id, why)
             said.add(called(calls))
             for made in group:
                 response = made.response or ""

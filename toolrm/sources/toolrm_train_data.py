@@ -16,7 +16,16 @@ from fcrewardbench.benchmarks.base import content_text, problem_of
 from fcrewardbench.messages import messages_of
 from fcrewardbench.types import JsonObject
 from toolrm.records import TrainingPair
-from toolrm.sources.base import UNPARSABLE, LeftOut, expected, files_of, parsed, rows, tools_from
+from toolrm.sources.base import (
+    UNPARSABLE,
+    LeftOut,
+    Skipped,
+    expected,
+    files_of,
+    parsed,
+    rows,
+    tools_from,
+)
 
 LICENCE = "Apache-2.0"
 _NAME = "toolrm-train-data"
@@ -26,7 +35,7 @@ _FIELDS = (
 )
 
 
-def pairs(path: Path, skipped: Counter[str]) -> Iterator[TrainingPair]:
+def pairs(path: Path, skipped: Skipped) -> Iterator[TrainingPair]:
     """Pairs of a Parquet or Arrow file, or of a folder of such."""
     seen: Counter[str] = Counter()  # several generators answered one prompt
     for _, row in rows(files_of(path, (".parquet", ".arrow")), _FIELDS, skipped):
@@ -35,7 +44,7 @@ def pairs(path: Path, skipped: Counter[str]) -> Iterator[TrainingPair]:
         try:
             pair = _pair(f"{record}/{seen[record]}", row)
         except LeftOut as why:
-            skipped[str(why)] += 1
+            skipped.add(f"{record}/{seen[record]}", why)
             continue
         yield TrainingPair(pair, record, LICENCE)
 

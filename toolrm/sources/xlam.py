@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,16 @@ from typing import Any
 from fcrewardbench import Call
 from fcrewardbench.types import JsonObject
 from toolrm.records import Record
-from toolrm.sources.base import LeftOut, expected, files_of, parsed, record_of, rows, tools_from
+from toolrm.sources.base import (
+    LeftOut,
+    Skipped,
+    expected,
+    files_of,
+    parsed,
+    record_of,
+    rows,
+    tools_from,
+)
 
 LICENCE = "CC-BY-4.0"
 _TYPES = {
@@ -31,18 +39,18 @@ _TYPES = {
 }
 
 
-def records(path: Path, skipped: Counter[str]) -> Iterator[Record]:
+def records(path: Path, skipped: Skipped) -> Iterator[Record]:
     """Records of a JSON, JSONL or Parquet file, or of a folder of such."""
     return read("xlam", LICENCE, path, skipped)
 
 
-def read(source: str, licence: str, path: Path, skipped: Counter[str]) -> Iterator[Record]:
+def read(source: str, licence: str, path: Path, skipped: Skipped) -> Iterator[Record]:
     files = files_of(path, (".json", ".jsonl", ".parquet"))
     for number, row in rows(files, ("query", "tools", "answers"), skipped):
         try:
             yield _record(source, licence, number, row)
         except LeftOut as why:
-            skipped[str(why)] += 1
+            skipped.add(f"row {number}", why)
 
 
 def _record(source: str, licence: str, number: int, row: JsonObject) -> Record:

@@ -8,10 +8,12 @@ The same configuration and inputs give the same files, byte for byte, in any pro
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 from random import Random
 
 from fcrewardbench import Candidate, DataError, Pair, RunError, check
@@ -19,6 +21,7 @@ from fcrewardbench.benchmarks.base import same
 from fcrewardbench.calls.edits.base import Edit
 from toolrm.records import Record, TrainingPair, write_pairs
 from toolrm.sources import SOURCES
+from toolrm.sources.base import Skipped
 from toolrm.synthesize.balance import capped, distinct, length_of, thinned
 from toolrm.synthesize.config import SynthesizeConfig, load_config
 from toolrm.synthesize.distractors import ToolPool
@@ -42,6 +45,7 @@ from toolrm.synthesize.tally import Tally
 __all__ = ["Report", "SynthesizeConfig", "load_config", "synthesize"]
 
 TRAIN, HELD_OUT = "train.parquet", "held-out.parquet"
+LEFT_OUT = "left-out.jsonl"
 REPLIES = "replies.jsonl"
 
 
@@ -62,6 +66,8 @@ def synthesize(
     progress: Progress = lambda done, total: None,
 ) -> Report:
     """Write `train.parquet`, `held-out.parquet`, `report.json` and `report.md` under `config.out`.
+
+    What of the sources cannot be used stands in `left-out.jsonl`, each record with the reason.
 
     Args:
         command: what repeats the run, for the report.
@@ -85,7 +91,7 @@ def synthesize(
             pool, peers_of(records, config.seed), config, material.overlap, reasons
         )
         made = list(_made(records, around, share, progress))
-        made += [_Made(pair, _called(pair)) for pair in pairs]
+        made += [_Made(pair, _called(pair)) for pair in pairs if _is_short(pair, config, reasons)]
         kept = _distinct(made, reasons)
         if file == TRAIN:
             kept = _balanced(kept, config, reasons, notes)
@@ -117,12 +123,29 @@ def synthesize(
         notes,
     )
     report.write(config.out)
+    _write_skipped(config.out / LEFT_OUT, material.skipped)
     return report
+
+
+def _write_skipped(path: Path, skipped: Mapping[str, Skipped]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        for source, reasons in skipped.items():
+            for which, reason in reasons.which:
+                row = {"source": source, "which": which, "reason": reason}
+                file.write(json.dumps(row) + "\n")
 
 
 def _reasons(left_out: LeftOut) -> str:
     total = sum(left_out.values(), Counter[str]())
     return "; ".join(f"{reason} ({n})" for reason, n in total.most_common(3)) or "nothing read"
+
+
+def _is_short(pair: TrainingPair, config: SynthesizeConfig, reasons: Counter[str]) -> bool:
+    one = pair.pair
+    if length_of(one.prompt, [one.chosen, one.rejected]) <= config.limits.longest:
+        return True
+    reasons["a ready pair that is too long"] += 1
+    return False
 
 
 def _called(pair: TrainingPair) -> frozenset[str]:
@@ -150,7 +173,7 @@ def _parts(
         config.seed,
         frozenset(chain.from_iterable(anyway)),
     )
-    known = frozenset(chain.from_iterable(needed))
+    known = frozenset(chain.from_iterable(chain(needed, _offered(material.pairs))))
 
     def is_held(name: str) -> bool:
         return name in held if name in known else is_spare(name, config.held_out, config.seed)

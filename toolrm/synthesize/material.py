@@ -18,6 +18,7 @@ from fcrewardbench.calls.tools import tool_from
 from fcrewardbench.messages import calls_of
 from toolrm.records import Record, TrainingPair
 from toolrm.sources import SOURCES, load_pairs, load_records
+from toolrm.sources.base import Skipped
 from toolrm.synthesize.config import RequestsConfig, SourceConfig, SynthesizeConfig
 from toolrm.synthesize.report import sha256_of
 from toolrm.synthesize.split import order_of, tools_of, with_tools
@@ -32,6 +33,8 @@ class Material:
 
     Args:
         spare: tools that no record needs.
+        left_out: by stage, how many of what were left out, by reason.
+        skipped: those of them that a source could not read, by source.
         overlap: why a record has to go since a benchmark has it, too; empty where it may stay.
     """
 
@@ -40,6 +43,7 @@ class Material:
     spare: list[Tool] = field(default_factory=list)
     inputs: dict[str, str] = field(default_factory=dict)
     left_out: LeftOut = field(default_factory=dict)
+    skipped: dict[str, Skipped] = field(default_factory=dict)
     overlap: Callable[[Record], str] = lambda record: ""
 
 
@@ -52,7 +56,8 @@ def material_of(config: SynthesizeConfig) -> Material:
     clean = _Cleaner(config)
     material = Material(overlap=clean.reason)
     for source in config.sources:
-        reasons = material.left_out.setdefault(source.name, Counter())
+        reasons = material.skipped.setdefault(source.name, Skipped())
+        material.left_out[source.name] = reasons
         path = config.data / source.path
         material.inputs[str(source.path)] = sha256_of(path)
         if SOURCES.get(source.name, "").endswith(":pairs"):

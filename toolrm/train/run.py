@@ -46,6 +46,7 @@ from toolrm.train.start import Start, start_from
 from toolrm.train.trainer import TreeRewardTrainer
 
 ROWS_AT_ONCE = 1_000
+SCRATCH = "run.json.part"
 
 
 def train(
@@ -203,9 +204,16 @@ def _is_new(out: Path, inputs: Mapping[str, Any]) -> bool:
                 "another --out, or remove it."
             )
         return False
-    if out.exists() and any(out.iterdir()):
+    if out.exists() and not all(_is_of_a_start(path) for path in out.iterdir()):
         raise UsageError(f"{out} is not empty and no training run: give another --out.")
     return True
+
+
+def _is_of_a_start(path: Path) -> bool:
+    """Whether it is what a run leaves that ended before the folder was its own."""
+    if path.name == "checkpoints":
+        return path.is_dir() and not any(path.iterdir())
+    return path.name == SCRATCH
 
 
 def _claim(out: Path, inputs: Mapping[str, Any]) -> None:
@@ -219,7 +227,7 @@ def _claim(out: Path, inputs: Mapping[str, Any]) -> None:
             json.loads((folder / "trainer_state.json").read_text("utf-8"))
         except (OSError, ValueError):
             shutil.rmtree(folder)
-    scratch = out / "run.json.part"
+    scratch = out / SCRATCH
     scratch.write_text(json.dumps(inputs, indent=1), "utf-8")
     scratch.replace(out / "run.json")
 
