@@ -11,7 +11,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from fcrewardbench.adapters.allocator import keep_freed_memory
 from fcrewardbench.adapters.arithmetic import warn_if_slow
 from fcrewardbench.adapters.folder import (
     files_sha256,
@@ -113,7 +112,6 @@ class LocalModel:
         self._share = share_prompt
         on_cpu = self._devices[0].startswith("cpu")
         if on_cpu:
-            keep_freed_memory()
             warn_if_slow(dtype, "choose float32")
         self._batch_tokens = batch_tokens or (CPU_BATCH_TOKENS if on_cpu else GPU_BATCH_TOKENS)
         self._state_bytes = state_bytes

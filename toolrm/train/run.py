@@ -25,7 +25,6 @@ from transformers.trainer_utils import get_last_checkpoint
 from trl import RewardConfig
 
 from fcrewardbench import DataError, ModelError, RunError, UsageError
-from fcrewardbench.adapters.allocator import keep_freed_memory
 from fcrewardbench.adapters.arithmetic import warn_if_slow
 from fcrewardbench.adapters.folder import (
     headless_base,
@@ -112,8 +111,9 @@ def train(
     if unknown:
         raise UsageError(f"No pair has the error type '{min(unknown)}', which has a margin.")
     arguments = _arguments(recipe, out, seen.groups, watched is not None)
-    if not torch.cuda.is_available():
-        _prepare_cpu(recipe)
+    if PartialState().is_main_process and not torch.cuda.is_available():
+        computed = "bfloat16" if recipe.autocast else recipe.dtype
+        warn_if_slow(computed, "set autocast to false and dtype to float32 in the recipe")
     network = network_of(base, recipe)
     adapters = _fitting(adapters_of(network, recipe), begun)
     progress = Progress(out)
@@ -160,13 +160,6 @@ def train(
         if sentence is None:
             raise
         raise sentence from why
-
-
-def _prepare_cpu(recipe: Recipe) -> None:
-    keep_freed_memory()
-    if PartialState().is_main_process:
-        computed = "bfloat16" if recipe.autocast else recipe.dtype
-        warn_if_slow(computed, "set autocast to false and dtype to float32 in the recipe")
 
 
 def _explained(why: Exception, out: Path) -> RunError | None:
