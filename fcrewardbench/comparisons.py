@@ -46,13 +46,21 @@ class Comparisons:
     @cached_property
     def intervals(self) -> tuple[Matrix, Matrix]:
         """Low and high ends of 95 % intervals of the differences; see `interval_method`."""
+        import numpy as np
         from scipy.stats import t
 
         count = len(self.sizes)
         if count >= FEW_CLUSTERS:
             return _bootstrap(self.totals, self.sizes)
         half = t.ppf(0.975, count - 1) * self.error if count > 1 else 1.0 + 0 * self.error
-        return self.difference - half, self.difference + half
+        low, high = self.difference - half, self.difference + half
+        if count > 1:
+            alike = self.error < _ROUNDING
+            np.fill_diagonal(alike, False)
+            others = 1 - 0.025 ** (1 / count)  # as in `stats.student_interval`
+            low[alike] = (self.difference - others * (1 + self.difference))[alike]
+            high[alike] = (self.difference + others * (1 - self.difference))[alike]
+        return low, high
 
     @property
     def interval_method(self) -> str:
