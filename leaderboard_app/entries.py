@@ -166,7 +166,7 @@ def summary(standing: Standing) -> Json:
         "links": facts.links.model_dump(exclude_none=True),
         "dtype": card.results[required].dtype,
         "reproduced": badge and {"date": badge.date.isoformat(), "sample": badge.sample},
-        "complete": card.results.keys() == _asked_of(card, standing.rows[required]),
+        "complete": card.results.keys() == asked_of(card, standing.rows[required]),
         "command": _command(card.benchmark, required, card.results[required]),
         "rank": {"low": standing.rank[0], "high": standing.rank[1]},
         "leader_group": standing.leader,
@@ -177,8 +177,8 @@ def summary(standing: Standing) -> Json:
     }
 
 
-def _asked_of(card: SubmissionCard, rows: Sequence[Row]) -> set[str]:
-    """The subsets that make an entry complete: none that only scorers can do of one with verdicts."""
+def asked_of(card: SubmissionCard, rows: Sequence[Row]) -> set[str]:
+    """The subsets that make an entry complete; where it has verdicts, none that only scorers can do."""
     judged = any(row.verdicts for row in rows)
     known = known_labels()[card.benchmark]
     return {name for name, one in known.items() if not (judged and one.scorers_only)}

@@ -15,9 +15,10 @@ from fcrewardbench.adapters.gate import gated
 from fcrewardbench.benchmarks.labels import known_labels
 from fcrewardbench.stats import difference_interval
 from fcrewardbench.submissions.entries import read_entry
+from fcrewardbench.submissions.numbers import rows_of
 from fcrewardbench.submissions.rows import write_rows
 from leaderboard_app.build import build
-from leaderboard_app.entries import checked_rows, outcomes_of
+from leaderboard_app.entries import asked_of, checked_rows, outcomes_of
 
 
 @pytest.fixture(scope="module")
@@ -202,3 +203,11 @@ def test_the_repositorys_own_submissions_are_valid_and_build(tmp_path: Path) -> 
     assert {"baseline__random", "baseline__longer", "toolrm__smollm2-135m"} <= {
         one["id"] for one in board["entries"]
     }
+
+
+def test_no_sets_of_candidates_are_asked_of_a_judge(tmp_path: Path) -> None:
+    entry = read_entry(make_submission(tmp_path, "scorer", skill=1.0, seed=1))
+    rows = rows_of("open@2", entry.subset("core"))
+    judged = [replace(row, scores=None, verdicts=["first", "second"]) for row in rows]
+    assert asked_of(entry.card, rows) == {"core", "abstain", "candidates", "minimal"}
+    assert asked_of(entry.card, judged) == {"core", "abstain", "minimal"}
