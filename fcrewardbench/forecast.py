@@ -32,7 +32,7 @@ from fcrewardbench.adapters.network import (
 from fcrewardbench.adapters.registry import Loaded, defaults_of, load_named
 from fcrewardbench.benchmarks.registry import load_benchmark
 from fcrewardbench.config import EvaluateConfig
-from fcrewardbench.run import sample
+from fcrewardbench.run import check_fit, sample
 from fcrewardbench.scoring.plan import Branch, plan
 from fcrewardbench.types import Group, Input
 
@@ -93,7 +93,9 @@ def forecast(
         UsageError: bad names, options or data.
     """
     loaded = load_named(config.model, config.adapter, **config.options)
-    items = sample(load_benchmark(config.benchmark).items, config.limit, config.sample_seed)
+    benchmark = load_benchmark(config.benchmark)
+    check_fit(loaded, benchmark)
+    items = sample(benchmark.items, config.limit, config.sample_seed)
     groups = (item.group() for item in items)
     return forecast_groups(loaded, groups, rate=rate, price=price)
 

@@ -180,6 +180,16 @@ def _run(
         raise UsageError(f"Another run is writing to {folder}; give another --out.") from None
 
 
+def check_fit(loaded: Loaded, benchmark: Benchmark) -> None:
+    """Raises `UsageError` where a judge, which compares two candidates, meets sets of more."""
+    sets = [item for item in benchmark.items if isinstance(item, CandidateSet)]
+    if isinstance(loaded.adapter, Judge) and sets:
+        raise UsageError(
+            f"{benchmark.title} has sets of {len(sets[0].candidates)} candidates and "
+            f"'{loaded.name}' is a judge, which compares two: evaluate a scorer on it."
+        )
+
+
 class _Evaluation:
     """One run, from its pairs to its card."""
 
@@ -196,12 +206,7 @@ class _Evaluation:
         self._loaded = loaded
         self._folder = folder
         self._progress = progress or (lambda done, total: None)
-        sets = [item for item in benchmark.items if isinstance(item, CandidateSet)]
-        if isinstance(loaded.adapter, Judge) and sets:
-            raise UsageError(
-                f"{benchmark.title} has sets of {len(sets[0].candidates)} candidates and "
-                f"'{loaded.name}' is a judge, which compares two: evaluate a scorer on it."
-            )
+        check_fit(loaded, benchmark)
         self._items = sample(benchmark.items, config.limit, config.sample_seed)
         self._identity = self._identify()
 

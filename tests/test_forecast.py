@@ -113,5 +113,12 @@ def test_options_that_have_nothing_to_do_are_refused(fcrb: Fcrb, benchmark: Path
         assert told in err
 
 
+def test_a_judge_is_told_that_sets_are_not_for_it(fcrb: Fcrb) -> None:
+    command = ("evaluate", "--model", "m", "--base-url", "http://127.0.0.1:9/v1")
+    code, _, err = fcrb(*command, "--benchmark", "open/candidates", "--dry-run")
+    assert code == 2
+    assert "is a judge, which compares two: evaluate a scorer on it." in " ".join(err.split())
+
+
 def test_durations_read_well() -> None:
     assert [duration(s) for s in (12.4, 200, 7505)] == ["12 s", "3 min 20 s", "2 h 05 min"]
