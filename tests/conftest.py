@@ -59,7 +59,7 @@ def gemma3() -> Path:
 @pytest.fixture(scope="session")
 def groups(tasks: dict[str, Task]) -> list[Group]:
     """Three groups of three candidates on real tasks, one prompt longer than Gemma's window of 512."""
-    ids = ("simple_python_0", "parallel_3", "live_multiple_846-179-0")
+    ids = ("simple_python_1", "parallel_7", "multiple_161")
     return [_group(tasks[task]) for task in ids]
 
 

@@ -218,6 +218,9 @@ def test_compare_puts_the_best_first_and_refuses_different_data(fcrb: Fcrb, tmp_
     assert code == 2
     assert "on different data" in err
     assert fcrb("compare", tmp_path / "nowhere")[0] == 2
+    (entry,) = (Path(__file__).parents[1] / "submissions").glob("open@2/baseline__schema")
+    _, _, err = fcrb("compare", runs[0], entry)
+    assert "is a submission, not a run" in err
 
 
 def test_names_from_the_data_are_shown_as_they_are(fcrb: Fcrb, tmp_path: Path) -> None:

@@ -451,6 +451,23 @@ def test_a_checkpoint_cut_off_by_a_kill_is_passed_over(
         torch.testing.assert_close(other[name], tensor, atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("changes", "last"),
+    [({}, 12), ({"patience": 1, "learning_rate": 1e-12, "max_steps": 40}, 8)],
+    ids=["steps", "patience"],
+)
+def test_a_run_killed_at_its_end_trains_no_further(
+    base: Path, data: Path, tmp_path: Path, changes: dict[str, Any], last: int
+) -> None:
+    run = tmp_path / "run"
+    for _ in range(2):
+        train(_recipe(base, **changes), data / "train.parquet", data / "held-out.parquet", run)
+        steps = [row["step"] for row in read_metrics(run / "metrics.jsonl")]
+        assert max(steps) == last
+        (run / "report.json").unlink()
+        shutil.rmtree(run / "model")
+
+
 def test_groups_weigh_alike_however_many_pairs_they_have() -> None:
     examples = [
         {"chosen_ids": [1, 2, 3], "rejected_ids": [[1, 2, 4]]},

@@ -153,6 +153,11 @@ def read_card(folder: Path) -> dict[str, Any]:
         version_found = card["schema_version"]
     except (OSError, ValueError, LookupError, TypeError) as why:
         raise UsageError(f"{folder} holds no finished run ({why}).") from None
+    if "results" in card:
+        raise UsageError(
+            f"{folder} is a submission, not a run: fcrb validate --markdown shows it beside its "
+            "neighbours, and the board compares any two."
+        )
     if version_found != SCHEMA_VERSION:
         raise UsageError(
             f"{path} is a card of version {version_found}, not {SCHEMA_VERSION}: evaluate anew, with "

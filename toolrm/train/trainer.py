@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from peft import PeftConfig, PeftModel
 from torch.nn.functional import logsigmoid
-from transformers import PreTrainedModel
+from transformers import EarlyStoppingCallback, PreTrainedModel
 from trl import RewardTrainer
 
 from toolrm.train.batch import TreeCollator
@@ -46,6 +46,18 @@ class TreeRewardTrainer(RewardTrainer):  # type: ignore[misc]
         else:
             model = PeftModel.from_pretrained(model, start, is_trainable=True, config=peft_config)
         super().__init__(model, data_collator=TreeCollator(), **arguments)
+
+    def _run_epoch(self, **arguments: Any) -> None:
+        """Nothing, where the run was at its end when it was killed; transformers would train on."""
+        patient = all(
+            callback.early_stopping_patience_counter < callback.early_stopping_patience
+            for callback in self.callback_handler.callbacks
+            if isinstance(callback, EarlyStoppingCallback)
+        )
+        if patient and self.state.global_step < self.state.max_steps:
+            super()._run_epoch(**arguments)
+        else:
+            self.control.should_training_stop = True
 
     def _set_signature_columns_if_needed(self) -> None:
         self._signature_columns = ["chosen_ids", "rejected_ids", "margins"]
