@@ -52,14 +52,16 @@ class Comparisons:
         count = len(self.sizes)
         if count >= FEW_CLUSTERS:
             return _bootstrap(self.totals, self.sizes)
-        half = t.ppf(0.975, count - 1) * self.error if count > 1 else 1.0 + 0 * self.error
-        low, high = self.difference - half, self.difference + half
-        if count > 1:
-            alike = self.error < _ROUNDING
-            np.fill_diagonal(alike, False)
-            others = 1 - 0.025 ** (1 / count)  # as in `stats.student_interval`
-            low[alike] = (self.difference - others * (1 + self.difference))[alike]
-            high[alike] = (self.difference + others * (1 - self.difference))[alike]
+        if count == 1:
+            return np.full_like(self.difference, -1.0), np.full_like(self.difference, 1.0)
+        half = t.ppf(0.975, count - 1) * self.error
+        low = np.maximum(-1.0, self.difference - half)
+        high = np.minimum(1.0, self.difference + half)
+        alike = self.error < _ROUNDING
+        np.fill_diagonal(alike, False)
+        others = 1 - 0.025 ** (1 / count)  # as in `stats.student_interval`
+        low[alike] = (self.difference - others * (1 + self.difference))[alike]
+        high[alike] = (self.difference + others * (1 - self.difference))[alike]
         return low, high
 
     @property

@@ -80,25 +80,6 @@ def accuracy_interval(credits: Sequence[float], clusters: Sequence[str]) -> Inte
     return balanced_interval(credits, clusters, [""] * len(credits))
 
 
-def difference_interval(
-    first: Sequence[float], second: Sequence[float], clusters: Sequence[str]
-) -> Interval:
-    """95 % interval of the mean of `first` minus that of `second`, on the same pairs.
-
-    The cluster bootstrap over the differences of each pair. With few clusters it is too narrow; there
-    it is Student's interval.
-
-    Args:
-        first, second: one credit per pair each, in the same order.
-        clusters: the tool catalogue of each pair.
-    """
-    differences = [one - other for one, other in zip(first, second, strict=True)]
-    totals, sizes = _by_cluster(differences, clusters)
-    if len(sizes) >= FEW_CLUSTERS:
-        return _cluster_bootstrap([(totals, sizes)])
-    return student_interval(differences, clusters)
-
-
 def student_interval(values: Sequence[float], clusters: Sequence[str]) -> Interval:
     """95 % interval of a mean over pairs of values in [-1, 1], Student's over the clusters' sums.
 

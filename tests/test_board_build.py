@@ -13,7 +13,7 @@ from made_submissions import make_submission
 from fcrewardbench import DataError
 from fcrewardbench.adapters.gate import gated
 from fcrewardbench.benchmarks.labels import known_labels
-from fcrewardbench.stats import difference_interval
+from fcrewardbench.report.comparison import compare_runs
 from fcrewardbench.submissions.entries import read_entry
 from fcrewardbench.submissions.numbers import rows_of
 from fcrewardbench.submissions.rows import write_rows
@@ -87,12 +87,8 @@ def test_comparisons_are_those_of_the_rows(site: Path, submissions: Path) -> Non
         [row.row() for row in read_entry(submissions / "open@2" / id).subset("core")]
         for id in ("made-up__good", "made-up__fair")
     )
-    interval = difference_interval(
-        [row.credit for row in good],
-        [row.credit for row in fair],
-        [row.catalogue for row in good],
-    )
-    assert told["ci"] == pytest.approx([interval.low, interval.high])
+    low, high = compare_runs([good, fair], balanced=False).intervals
+    assert told["ci"] == pytest.approx([low[0, 1], high[0, 1]])
     assert told["both"] + told["only_this"] + told["only_other"] + told["neither"] == 1500
     assert told["difference"] == pytest.approx((told["only_this"] - told["only_other"]) / 1500)
     back = _json(site / "models/open@2/made-up__fair.json")["against"]["made-up__good"]

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from statsmodels.stats.contingency_tables import mcnemar
@@ -7,7 +9,6 @@ from fcrewardbench.stats import (
     FEW_CLUSTERS,
     SEED,
     bootstrap_means,
-    difference_interval,
     student_interval,
 )
 
@@ -25,6 +26,12 @@ def _names(clusters: int) -> list[str]:
     return [str(i) for i in range(clusters) for _ in range(4)]
 
 
+def _interval(first: Any, second: Any, names: list[str]) -> tuple[float, float]:
+    """Of the difference of two models."""
+    low, high = compare_models([list(first), list(second)], names).intervals
+    return float(low[0, 1]), float(high[0, 1])
+
+
 @pytest.mark.parametrize("clusters", [20, 120])
 def test_all_pairs_at_once_are_the_pairs_one_by_one(clusters: int) -> None:
     credits = _models(np.random.default_rng(3), clusters, [0.5, 0.6, 0.62, 0.8])
@@ -34,14 +41,50 @@ def test_all_pairs_at_once_are_the_pairs_one_by_one(clusters: int) -> None:
     assert not any(matrix.diagonal().any() for matrix in found.intervals)
     for a in range(5):
         for b in set(range(5)) - {a}:
-            alone = difference_interval(credits[a], credits[b], names)
+            alone = compare_models([credits[a], credits[b]], names)
             mean = (sum(credits[a]) - sum(credits[b])) / len(names)
             assert found.difference[a, b] == pytest.approx(mean)
             low, high = found.intervals
-            assert low[a, b] == pytest.approx(alone.low, abs=1e-9)
-            assert high[a, b] == pytest.approx(alone.high, abs=1e-9)
-    assert (clusters >= FEW_CLUSTERS) == ("bootstrap" in alone.method)
+            assert low[a, b] == pytest.approx(alone.intervals[0][0, 1], abs=1e-9)
+            assert high[a, b] == pytest.approx(alone.intervals[1][0, 1], abs=1e-9)
+            if clusters < FEW_CLUSTERS:
+                values = [one - other for one, other in zip(credits[a], credits[b], strict=True)]
+                expected = student_interval(values, names)
+                assert (low[a, b], high[a, b]) == pytest.approx((expected.low, expected.high))
     assert (clusters >= FEW_CLUSTERS) == ("bootstrap" in found.interval_method)
+
+
+@pytest.mark.parametrize("clusters", [12, 80])
+def test_a_difference_covers_and_rejects_as_often_as_it_should(clusters: int) -> None:
+    """Simulated: two models that fail together on hard catalogues, 400 runs; 3 standard errors."""
+    generator = np.random.default_rng(2)
+    covered = rejected = 0
+    for _ in range(400):
+        hard = generator.beta(3, 2, (clusters, 1))
+        first, same = (generator.random((2, clusters, 4)) < hard).astype(float)
+        better = (generator.random((clusters, 4)) < 0.5 + hard / 2).astype(float)
+        names = [str(i) for i in range(clusters) for _ in range(4)]
+        low, high = _interval(better.ravel(), first.ravel(), names)
+        covered += low <= 0.2 <= high
+        low, high = _interval(same.ravel(), first.ravel(), names)
+        rejected += not low <= 0 <= high
+    assert 0.917 <= covered / 400 <= 0.983
+    assert rejected / 400 <= 0.083
+
+
+def test_few_catalogues_without_a_difference_may_hide_one_and_one_catalogue_tells_nothing() -> None:
+    credits = np.array([float(i % 3 == 0) for i in range(60)])
+    assert _interval(credits, credits, [str(i) for i in range(60)]) == (0, 0)
+    few = _interval(credits, credits, [str(i % 20) for i in range(60)])
+    assert few == pytest.approx((0.025**0.05 - 1, 1 - 0.025**0.05))
+    assert _interval(credits, 1 - credits, ["one"] * 60) == (-1, 1)
+
+
+def test_no_interval_leaves_what_a_difference_can_be() -> None:
+    first = np.array([1.0, 1.0, 1.0, 0.0])
+    low, high = _interval(first, 0 * first, list("abcd"))
+    assert low < 0.75
+    assert high == 1
 
 
 def test_the_test_rejects_where_its_interval_leaves_nothing_out() -> None:
@@ -78,8 +121,8 @@ def test_the_bootstrap_leaves_out_no_difference_in_5_percent(
     for _ in range(2000):
         hard = np.clip(0.65 + generator.normal(0, 0.15, (60, 1)), 0, 1)
         first, second = (generator.random((2, 60, 4)) < hard).astype(float).reshape(2, -1)
-        found = difference_interval(list(first), list(second), names)
-        outside += not found.low <= 0 <= found.high
+        low, high = _interval(first, second, names)
+        outside += not low <= 0 <= high
     assert abs(outside / 2000 - 0.05) <= 0.015
 
 

@@ -6,7 +6,6 @@ from fcrewardbench.stats import (
     FEW_CLUSTERS,
     accuracy_interval,
     calibration,
-    difference_interval,
     student_interval,
     wilson,
 )
@@ -70,34 +69,6 @@ def test_coverage_is_near_95_percent(size: int) -> None:
         found = accuracy_interval(list(credits.ravel()), clusters)
         covered += found.low <= 0.6 <= found.high
     assert 0.917 <= covered / 400 <= 0.983
-
-
-@pytest.mark.parametrize("clusters", [12, 80])
-def test_a_difference_covers_and_rejects_as_often_as_it_should(clusters: int) -> None:
-    """Simulated: two models that fail together on hard catalogues, 400 runs; 3 standard errors."""
-    generator = np.random.default_rng(2)
-    covered = rejected = 0
-    for _ in range(400):
-        hard = generator.beta(3, 2, (clusters, 1))
-        first, same = (generator.random((2, clusters, 4)) < hard).astype(float)
-        better = (generator.random((clusters, 4)) < 0.5 + hard / 2).astype(float)
-        names = [str(i) for i in range(clusters) for _ in range(4)]
-        found = difference_interval(list(better.ravel()), list(first.ravel()), names)
-        covered += found.low <= 0.2 <= found.high
-        null = difference_interval(list(same.ravel()), list(first.ravel()), names)
-        rejected += not null.low <= 0 <= null.high
-    assert 0.917 <= covered / 400 <= 0.983
-    assert rejected / 400 <= 0.083
-
-
-def test_few_catalogues_without_a_difference_may_hide_one_and_one_catalogue_tells_nothing() -> None:
-    credits = [float(i % 3 == 0) for i in range(60)]
-    found = difference_interval(credits, credits, [str(i) for i in range(60)])
-    assert (found.low, found.high) == (0, 0)
-    few = difference_interval(credits, credits, [str(i % 20) for i in range(60)])
-    assert (few.low, few.high) == pytest.approx((0.025**0.05 - 1, 1 - 0.025**0.05))
-    alone = difference_interval(credits, [1 - c for c in credits], ["one"] * 60)
-    assert (alone.low, alone.high) == (-1, 1)
 
 
 @pytest.mark.parametrize(("clusters", "size"), [(40, 1), (60, 1), (60, 4), (400, 1)])
