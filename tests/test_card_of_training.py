@@ -54,6 +54,21 @@ def test_results_are_split_by_what_training_saw_and_replaced(
     assert f"| {100 * (wins - losses):+.1f} |" in text
 
 
+def test_generators_of_the_runs_before_were_seen_too(
+    run: Path, evaluations: tuple[Path, Path]
+) -> None:
+    report = {"generators": [], "start": {"generators": ["edit:one"], "start": None}}
+    (run / "report.json").write_text(json.dumps(report))
+    text = write_results(run, [evaluations[0]]).read_text()
+    assert "| generators seen in training | 2 |" in text
+    assert "is not known" not in text
+    report["start"] = {"start": None}
+    (run / "report.json").write_text(json.dumps(report))
+    text = write_results(run, [evaluations[0]]).read_text()
+    assert "What the adapters saw that this model went on from is not known" in text
+    assert "generators seen in training |" not in text
+
+
 def test_what_cannot_be_compared_is_refused(
     run: Path, evaluations: tuple[Path, Path], pairs_file: Any, tmp_path: Path
 ) -> None:

@@ -29,6 +29,22 @@ def prompt(said: str, *tools: Tool) -> Prompt:
     return Prompt(tools, ({"role": "user", "content": said},))
 
 
+@pytest.mark.parametrize("key", ["parameters", "input_schema"])
+def test_a_default_is_excused_wherever_the_schema_stands(key: str) -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "q": {"type": "string"},
+            "limit": {"type": "integer", "description": "How many. Default is 3."},
+        },
+        "required": ["q"],
+    }
+    (search,) = (tool_from({"name": "search", "description": "", key: schema}),)
+    asked = Prompt((search,), ({"role": "user", "content": "Search for tea"},))
+    answer = (AdmissibleCall("search", {"q": ["tea"], "limit": [3]}),)
+    assert doubts((Call("search", {"q": "tea"}),), answer, asked)
+
+
 def value_doubts(key: str, schema: Any, due: list[Any], given: Any, said: str) -> tuple[str, ...]:
     """The reasons for one argument of one call."""
     answer = [AdmissibleCall("f", {key: due})]

@@ -768,3 +768,70 @@ def test_a_path_of_another_shape_is_an_error_that_says_what_is_expected(
     with pytest.raises(DataError, match=r"expected (is|are)|no Parquet|cannot be read") as error:
         next(load(name, path, Skipped()))
     assert str(tmp_path) in str(error.value)
+
+
+def _with_tool(parameters: Any, arguments: Any) -> dict[str, Any]:
+    function = {"name": "book", "arguments": json.dumps(arguments)}
+    return {
+        "messages": [
+            {"role": "user", "content": "For Ann, who is 3, from Oslo."},
+            {
+                "role": "assistant",
+                "content": None,
+                "tool_calls": [{"id": "1", "type": "function", "function": function}],
+            },
+        ],
+        "tools": [
+            {
+                "type": "function",
+                "function": {"name": "book", "description": "", "parameters": parameters},
+            }
+        ],
+    }
+
+
+def test_objects_among_the_arguments_are_taken_apart_and_put_together(tmp_path: Path) -> None:
+    person = {
+        "type": "object",
+        "properties": {"name": {"type": "string"}, "age": {"type": "integer", "default": 3}},
+        "required": ["name"],
+    }
+    stops = {
+        "type": "array",
+        "items": {"type": "object", "properties": {"city": {"type": "string"}}},
+    }
+    schema = {"type": "object", "properties": {"who": person, "stops": stops}, "required": ["who"]}
+    given = {"who": {"name": "Ann", "age": 3}, "stops": [{"city": "Oslo"}]}
+    records, skipped = read("messages", jsonl(tmp_path / "a.jsonl", _with_tool(schema, given)))
+    assert not skipped
+    (found,) = records
+    assert found.gold == (Call("book", given),)
+
+    def is_right(**changes: Any) -> bool:
+        return check((Call("book", {**given, **changes}),), found.answer, found.prompt.tools).ok
+
+    assert is_right(who={"name": "Ann"})  # 3 is the default
+    assert not is_right(who={"name": "Ann", "age": 4})
+    assert not is_right(stops=[{"city": "Bergen"}])
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"type": "object", "properties": {"a": True}},
+        {"type": "object", "properties": {"a": "integer"}},
+        {"type": "object", "properties": {"a": {"type": "string", "enum": "abc"}}},
+        {"type": "object", "properties": {"a": {"type": "array", "items": True}}},
+        {"type": "object", "properties": {"a": {"type": "string"}}, "required": True},
+        {"type": "object", "properties": {"a": {"type": "string"}}, "required": [5]},
+    ],
+    ids=str,
+)
+def test_a_schema_that_nothing_can_be_checked_against_leaves_its_record_out(
+    parameters: Any, tmp_path: Path
+) -> None:
+    good = _with_tool({"type": "object", "properties": {"a": {"type": "string"}}}, {"a": "Oslo"})
+    bad = _with_tool(parameters, {"a": "Oslo"})
+    records, skipped = read("messages", jsonl(tmp_path / "a.jsonl", bad, good))
+    assert len(records) == 1
+    assert skipped == {"a tool description that cannot be read": 1}

@@ -1096,6 +1096,17 @@ def models(server: ModelServer, **fields: Any) -> list[GeneratorConfig]:
     ]
 
 
+@pytest.mark.parametrize("value", ['"\\ud83d"', "1e999"])
+def test_a_reply_that_json_cannot_hold_cannot_be_parsed(value: str, tmp_path: Path) -> None:
+    reply = f'[{{"name": "book_ferry", "arguments": {{"city": {value}, "visitors": 3}}}}]'
+    left_out: Counter[str] = Counter()
+    with ModelServer(lambda _: reply) as server:
+        (small, _) = models(server)
+        made = generated(asked_records()[:2], [small], tmp_path / "r.jsonl", 0, 1.0, left_out)
+    assert not made
+    assert left_out == {"a reply that cannot be parsed": 4}
+
+
 def test_replies_of_models_are_judged_and_counted(tmp_path: Path) -> None:
     records = asked_records()
     left_out: Counter[str] = Counter()

@@ -267,6 +267,7 @@ def test_a_run_goes_on_from_the_adapters_of_another(base: Path, data: Path, tmp_
     assert f"trained on pairs with the sha256 `{data_sha256}`, whose overlap" in card
     told = json.loads((tmp_path / "second" / "report.json").read_text())
     assert told["start"]["sha256"] == told["inputs"]["start"]
+    assert told["start"]["generators"] == ["edit:swap"]
     other = still.model_copy(update={"seed": 1})
     (start.parent / "report.json").unlink()
     train(other, data / "train.parquet", None, tmp_path / "third", start=start)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,10 @@ _NOTE = (
     "Accuracy in percent with its 95 % interval. Seen and unseen: whether the training pairs had "
     "rejected calls of that generator, be it a model or an edit. Differences are means over pairs, in "
     "points."
+)
+_UNKNOWN = (
+    "What the adapters saw that this model went on from is not known: some of the generators that "
+    "count as unseen may have been seen then."
 )
 
 
@@ -38,12 +42,16 @@ def write_results(run: Path, evaluations: Sequence[Path], against: Sequence[Path
     """
     path = run / "model" / "README.md"
     try:
-        seen = frozenset(json.loads((run / "report.json").read_text("utf-8"))["generators"])
+        report = json.loads((run / "report.json").read_text("utf-8"))
+        known = [report["generators"], *_seen_before(report.get("start"))]
         text = path.read_text("utf-8")
     except (OSError, ValueError, LookupError) as why:
         raise UsageError(f"{run} is no finished run of toolrm train ({why!r}).") from None
+    seen = frozenset(name for names in known for name in names or ())
     own = [_read(folder) for folder in evaluations]
     lines = [HEADING, "", _NOTE, ""]
+    if None in known:
+        lines += [_UNKNOWN, ""]
     for card, rows in own:
         lines += [f"### {title(card)}", "", _model(card), "", *_parts(card, rows, seen), ""]
     for folder in against:
@@ -55,6 +63,13 @@ def write_results(run: Path, evaluations: Sequence[Path], against: Sequence[Path
     scratch.write_text(whole.rstrip() + "\n", "utf-8")
     scratch.replace(path)
     return path
+
+
+def _seen_before(start: dict[str, Any] | None) -> Iterator[list[str] | None]:
+    """The generators of every run that went before; None where nobody knows them."""
+    while start is not None:
+        yield start.get("generators")
+        start = start["start"]
 
 
 def _read(folder: Path) -> tuple[dict[str, Any], list[Row]]:

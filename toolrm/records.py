@@ -6,7 +6,7 @@ own besides, so that `fcrb evaluate` and `fcrb show` read a training file, too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,13 +45,39 @@ class Record:
     @property
     def gold(self) -> tuple[Call, ...]:
         """The right calls: of every argument its first admissible value, or none if that is `""`."""
+        schemas = {tool.name: tool.parameters["properties"] for tool in self.prompt.tools}
         return tuple(
             Call(
                 call.name,
-                {name: values[0] for name, values in call.arguments.items() if values[0] != ""},
+                {
+                    name: over_objects(value, schemas.get(call.name, {}).get(name), _firsts)
+                    for name, value in _firsts(call.arguments).items()
+                },
             )
             for call in self.answer
         )
+
+
+def _firsts(options: Mapping[str, Sequence[Any]], schema: object = None) -> dict[str, Any]:
+    """Of an object's admissible values the first ones, without what is left out."""
+    return {name: values[0] for name, values in options.items() if values[0] != ""}
+
+
+def over_objects(value: Any, schema: Any, change: Callable[[Any, Any], Any]) -> Any:
+    """An argument with each object changed that the checker takes apart: itself, or a list's items.
+
+    Args:
+        schema: the argument's; None leaves the value as it is.
+        change: called with an object and its schema.
+    """
+    if not isinstance(schema, Mapping):
+        return value
+    if schema.get("type") == "object" and isinstance(value, Mapping):
+        return change(value, schema)
+    items = schema.get("items")
+    if isinstance(value, list) and isinstance(items, Mapping) and items.get("type") == "object":
+        return [over_objects(item, items, change) for item in value]
+    return value
 
 
 @dataclass(frozen=True, slots=True)

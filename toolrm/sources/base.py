@@ -6,13 +6,14 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from fcrewardbench import AdmissibleCall, Call, DataError, Prompt, Tool, check, validate
 from fcrewardbench.benchmarks.files import json_lines
-from fcrewardbench.calls.tools import tool_from
+from fcrewardbench.calls.tools import schema_of, tool_from
 from fcrewardbench.types import JsonObject, Message
-from toolrm.records import Record
+from toolrm.records import Record, over_objects
 
 UNPARSABLE = "unparsable JSON"
 _PYTHON: dict[Any, tuple[type, ...]] = {
@@ -157,9 +158,30 @@ def tools_from(descriptions: Any) -> tuple[Tool, ...]:
     if isinstance(descriptions, Mapping):
         descriptions = [descriptions]
     try:
-        return tuple(tool_from(description) for description in descriptions or ())
-    except (DataError, AttributeError, TypeError):
-        raise LeftOut("a tool description that cannot be read") from None
+        tools = tuple(tool_from(description) for description in descriptions or ())
+        readable = all(_is_readable(schema_of(tool.original)) for tool in tools)
+    except (DataError, AttributeError, TypeError, RecursionError):
+        readable = False
+    if not readable:
+        raise LeftOut("a tool description that cannot be read")
+    return tools
+
+
+def _is_readable(schema: Any) -> bool:
+    """Whether a schema is an object all the way down, as checker and edits take it.
+
+    JSON Schema also allows true and false, which say nothing that a call could be checked against.
+    """
+    if not isinstance(schema, Mapping):
+        return False
+    required = schema.get("required") or []
+    texts = isinstance(required, list) and all(isinstance(name, str) for name in required)
+    properties = schema.get("properties") or {}
+    inner = [*properties.values()] if isinstance(properties, Mapping) else [None]
+    if "items" in schema:
+        inner.append(schema["items"])
+    options = schema.get("enum")
+    return texts and isinstance(options, list | None) and all(map(_is_readable, inner))
 
 
 def called(calls: Sequence[Call]) -> Message:
@@ -190,36 +212,34 @@ def expected(
     tool = next((tool for tool in tools if tool.name == call.name), None)
     if tool is None:
         raise LeftOut("a gold call of a tool that is not there")
-    properties = tool.parameters["properties"]
-    if not properties.keys() >= call.arguments.keys():
+    if not tool.parameters["properties"].keys() >= call.arguments.keys():
         raise LeftOut("an argument that is not in the schema")
-    spellings = spellings or {}
-    required = tool.parameters.get("required") or ()
+    given = {
+        name: over_objects(value, tool.parameters["properties"][name], _admissible)
+        for name, value in call.arguments.items()
+    }
+    return AdmissibleCall(call.name, _admissible(given, tool.parameters, spellings or {}))
+
+
+def _admissible(
+    given: Mapping[str, Any],
+    schema: Mapping[str, Any],
+    spellings: Mapping[str, Sequence[Any]] = MappingProxyType({}),
+) -> dict[str, list[Any]]:
+    """Of an object's values, the admissible ones."""
+    properties, required = schema.get("properties") or {}, schema.get("required") or ()
     values: dict[str, list[Any]] = {}
-    for name, value in call.arguments.items():
-        options = _distinct([_nested(value, properties[name]), *spellings.get(name, ())])
-        may_go = name not in required and value in _default(properties[name])
+    for name, value in given.items():
+        options = _distinct([value, *spellings.get(name, ())])
+        may_go = name not in required and value in _default(properties.get(name))
         values[name] = [*options, ""] if may_go else options
-    for name, schema in properties.items():
+    for name, inner in properties.items():
         if name in values or name in required:
             continue
-        options = _distinct([*spellings.get(name, ()), *_default(schema)])
+        options = _distinct([*spellings.get(name, ()), *_default(inner)])
         if options:
             values[name] = ["", *options]
-    return AdmissibleCall(call.name, values)
-
-
-def _nested(value: Any, schema: Any) -> Any:
-    """A value as the checker takes it: each value inside an object has admissible values, too."""
-    if not isinstance(schema, Mapping):
-        return value
-    if schema.get("type") == "object" and isinstance(value, Mapping):
-        return {key: [item] for key, item in value.items()}
-    items = schema.get("items")
-    of_objects = isinstance(items, Mapping) and items.get("type") == "object"
-    if of_objects and isinstance(value, list):
-        return [_nested(item, items) for item in value]
-    return value
+    return values
 
 
 def _default(schema: Any) -> list[Any]:

@@ -140,6 +140,11 @@ def _judged(reply: str, record: Record, model: str) -> tuple[str, Edit | None]:
     if not parsed.calls:
         return ("cannot be parsed" if parsed.problem else "is in words"), None
     candidate = restore_names(parsed.calls, record.prompt.tools)
+    try:  # half of a surrogate pair, 1e999
+        values = [call.as_dict() for call in candidate]
+        json.dumps(values, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError:
+        return "cannot be parsed", None
     try:
         first = check(candidate, record.answer, record.prompt.tools).first
         if first is None:
@@ -315,7 +320,9 @@ def _read(path: Path) -> dict[str, str]:
     text = path.read_text("utf-8", errors="replace")
     whole = text[: text.rfind("\n") + 1]
     if whole != text:
-        path.write_text(whole, "utf-8")
+        scratch = path.with_name(f"{path.name}.part")
+        scratch.write_text(whole, "utf-8")
+        scratch.replace(path)
     known = {}
     for number, line in enumerate(whole.split("\n")[:-1], 1):
         try:

@@ -73,7 +73,9 @@ def save(network: Any, tokenizer: Any, out: Path, told: dict[str, Any]) -> None:
     tokenizer.save_pretrained(out / "model")
     (out / "model" / "README.md").write_text(_card(told), "utf-8")
     draw_curves(out / "metrics.jsonl", out / "curves.png")
-    (out / "report.json").write_text(json.dumps(told, indent=1), "utf-8")
+    scratch = out / "report.json.part"
+    scratch.write_text(json.dumps(told, indent=1), "utf-8")
+    scratch.replace(out / "report.json")
 
 
 def _card(told: dict[str, Any]) -> str:
@@ -121,7 +123,8 @@ def _overlap(report: dict[str, Any] | None) -> str:
     if report is None:
         return "not looked for"
     found = "none" if report["clean"] else f"{report['records_refused']:,} records"
+    where = ", ".join(report["references"])
     return (
-        f"{found}, among {report['records']:,} records and {len(report['references'])} benchmarks "
+        f"{found}, among {report['records']:,} records, looked for in {where} "
         f"(sha256 of the account `{report['sha256']}`)"
     )

@@ -302,7 +302,7 @@ def _arguments(recipe: Recipe, out: Path, groups: int, watched: bool) -> RewardC
     return RewardConfig(
         output_dir=str(out / "checkpoints"),
         per_device_train_batch_size=recipe.groups_per_pass,
-        per_device_eval_batch_size=recipe.groups_per_pass,
+        per_device_eval_batch_size=1,  # a smaller last batch would count as a whole one
         gradient_accumulation_steps=accumulated,
         gradient_checkpointing=recipe.gradient_checkpointing,
         learning_rate=recipe.learning_rate,
@@ -323,13 +323,18 @@ def _arguments(recipe: Recipe, out: Path, groups: int, watched: bool) -> RewardC
         metric_for_best_model="eval_loss" if watched else None,
         greater_is_better=False if watched else None,
         restore_callback_states_from_checkpoint=True,
-        logging_steps=max(1, recipe.evaluate_every // 10),
+        logging_steps=_a_tenth(recipe.evaluate_every),
         logging_nan_inf_filter=False,
         seed=recipe.seed,
         disable_tqdm=True,
         report_to=list(recipe.report_to),
         use_cpu=not torch.cuda.is_available(),
     )
+
+
+def _a_tenth(steps: int) -> int:
+    """Of what divides `steps` the largest up to a tenth, so that no log spans a restart."""
+    return next(n for n in range(max(1, steps // 10), 0, -1) if steps % n == 0)
 
 
 def _stopping(recipe: Recipe, watched: bool) -> list[EarlyStoppingCallback]:

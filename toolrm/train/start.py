@@ -27,7 +27,8 @@ class Start:
 
     `told` has the `sha256` of their configuration and weights, and what their run's `report.json` (in
     the folder or in the one above) says: `data`, the hash of the pairs that they were trained on;
-    `overlap`, what these had in common with benchmarks; `start`, the same of what they went on from.
+    `overlap`, what these had in common with benchmarks; `generators`, those of their rejected calls;
+    `start`, the same of what they went on from.
     Each of these is None where there is no report, or it does not say.
     """
 
@@ -95,15 +96,20 @@ def _unfit(folder: Path, reason: str) -> UsageError:
 def _reported(folder: Path) -> dict[str, Any]:
     path = next((p for p in (folder / REPORT, folder.parent / REPORT) if p.is_file()), None)
     if path is None:
-        return {"data": None, "overlap": None, "start": None}
+        return {"data": None, "overlap": None, "start": None, "generators": None}
     try:
         report = json.loads(path.read_text("utf-8"))
-        return _link(report["inputs"]["data"], report["overlap"], report.get("start"))
+        return _link(
+            report["inputs"]["data"],
+            report["overlap"],
+            report.get("start"),
+            report.get("generators"),
+        )
     except (ValueError, KeyError, TypeError) as why:
         raise UsageError(f"{path} is no report of toolrm train ({why!r}): remove it.") from None
 
 
-def _link(data: Any, overlap: Any, start: Any) -> dict[str, Any]:
+def _link(data: Any, overlap: Any, start: Any, generators: Any) -> dict[str, Any]:
     """What a card tells of a run, and of those before it.
 
     Raises:
@@ -111,7 +117,8 @@ def _link(data: Any, overlap: Any, start: Any) -> dict[str, Any]:
     """
     earlier = None
     if start is not None:
-        before = _link(start["data"], start["overlap"], start["start"])
+        before = _link(start["data"], start["overlap"], start["start"], start.get("generators"))
         earlier = {"sha256": start["sha256"], **before}
     kept = overlap and {name: overlap[name] for name in _TOLD_OF_OVERLAP}
-    return {"data": data, "overlap": kept, "start": earlier}
+    saw = None if generators is None else sorted(generators)
+    return {"data": data, "overlap": kept, "start": earlier, "generators": saw}

@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 from fcrewardbench.calls.check import AdmissibleCall, check
 from fcrewardbench.calls.edits.dates import without_moments
 from fcrewardbench.calls.parse import parse
+from fcrewardbench.calls.tools import schema_of
 from fcrewardbench.types import Call, Candidate, ErrorType, JsonObject, Message, Tool
 
 Calls: TypeAlias = tuple[Call, ...]
@@ -173,12 +174,12 @@ def fails_with(candidate: Candidate, context: Context, error_type: ErrorType) ->
 
 
 def properties(tool: Tool) -> dict[str, JsonObject]:
-    """The parameters that BFCL's description of a tool declares, by name, in its order."""
-    return dict((tool.original.get("parameters") or {}).get("properties") or {})
+    """The parameters that a tool's own description declares, by name, in its order."""
+    return dict(schema_of(tool.original).get("properties") or {})
 
 
 def required(tool: Tool) -> tuple[str, ...]:
-    return tuple((tool.original.get("parameters") or {}).get("required") or ())
+    return tuple(schema_of(tool.original).get("required") or ())
 
 
 def with_arguments(calls: Calls, index: int, arguments: Mapping[str, Any]) -> Calls:
