@@ -1,4 +1,4 @@
-"""Many models on many benchmarks, one run after another, in folders that a board takes.
+"""Many models on many benchmarks, one run after another, in a folder each.
 
     models:
       - skywork-reward-v2-qwen3-0.6b
@@ -6,7 +6,7 @@
         name: my-team/my-reward-model
         options: {dtype: bfloat16}
     benchmarks: [open, open/abstain]
-    out: submissions
+    out: runs/suite
 
 Each run goes to OUT/<benchmark>/<organisation>__<model>/. What is finished there is left alone and what
 was killed goes on.

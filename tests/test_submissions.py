@@ -95,6 +95,20 @@ def test_a_packed_run_is_valid_and_has_the_runs_numbers(
             assert stated[name] == pytest.approx(value), name
 
 
+def test_nothing_of_the_machine_is_in_a_card(runs: dict[str, list[Path]], tmp_path: Path) -> None:
+    run = shutil.copytree(runs["longer"][0], tmp_path / "run")
+    prompt = tmp_path / "mine.jinja"
+    prompt.touch()
+    card = json.loads((run / "card.json").read_text())
+    options = {"prompt": str(prompt), "reference": "path:/home/me/sft", "store": str(tmp_path)}
+    card["config"]["options"] = {**options, "reduction": "mean", "max_tokens": 5}
+    (run / "card.json").write_text(json.dumps(card))
+    entry = pack([run], FACTS, tmp_path / "submissions")
+    stated = json.loads((entry / "card.json").read_text())["results"]["core"]["options"]
+    kept = {"reduction": "mean", "max_tokens": 5}
+    assert stated == {"prompt": "mine.jinja", "reference": "sft", **kept}
+
+
 def test_a_card_knows_what_it_can() -> None:
     card = {
         "model": {

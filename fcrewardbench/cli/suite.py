@@ -16,7 +16,7 @@ from fcrewardbench.suite import Result, read_suite, run_task, tasks_of
 def command(suite: Path) -> None:
     """Run many models on many benchmarks: SUITE is a YAML file of models, benchmarks and out.
 
-    Runs end up in OUT/<benchmark>/<organisation>__<model>/, ready to submit. The same command leaves
+    Runs end up in OUT/<benchmark>/<organisation>__<model>/, for fcrb submit. The same command leaves
     alone what is finished, goes on with what was killed, and tries again what failed.
     """
     tasks = tasks_of(read_suite(suite))

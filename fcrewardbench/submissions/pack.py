@@ -175,13 +175,26 @@ def _result(card: dict[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
         "dtype": model["dtype"],
         "template_sha256": model.get("template_sha256"),
         "model": named,
-        "options": {name: options[name] for name in options if name not in LOCAL_OPTIONS},
+        "options": {
+            name: _without_folder(value)
+            for name, value in options.items()
+            if name not in LOCAL_OPTIONS
+        },
         "tokens_naive": card["tokens"]["naive"],
         "tokens_computed": card["tokens"]["computed"],
         "seconds": card["seconds"],
         "finished": card["finished"],
         "versions": card["versions"],
     }
+
+
+def _without_folder(value: Any) -> Any:
+    """An option's value; of a file or folder here, such as a prompt or a reference model, its name."""
+    if not isinstance(value, str):
+        return value
+    named = value.removeprefix("path:")
+    is_local = named != value or Path(named).expanduser().exists()
+    return Path(named).name if is_local else value
 
 
 def write_entry(folder: Path, card: SubmissionCard, rows: Sequence[SubmittedRow]) -> Path:
