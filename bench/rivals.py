@@ -5,7 +5,8 @@
 The reference model, with its schema gate and without, against every other entry in `submissions/` and
 against SmolLM2's summed likelihood (`bench/results/likelihood-sum`), on each set that both have whole.
 Differences are paired by row, with intervals of the bootstrap by tool catalogue and p-values of the
-cluster test after Holm's correction over all pairs of models that are compared on the set.
+cluster test after Holm's correction over all pairs of models that are compared on the set. By error
+type, `python -m bench.gate` has it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from fcrewardbench.benchmarks.labels import known_labels
-from fcrewardbench.report.card import accuracy, metrics_by
+from fcrewardbench.report.card import accuracy
 from fcrewardbench.report.comparison import compare_runs, rows_in_common
 from fcrewardbench.report.tables import markdown_table
 from fcrewardbench.rows import Row, read_parquet
@@ -57,13 +58,6 @@ def measured(benchmark: str, subset: str, *, balanced: bool) -> dict[str, Any]:
         "n": len(runs[0]),
         "accuracy": {
             name: accuracy(rows, balanced=balanced) for name, rows in zip(names, runs, strict=True)
-        },
-        "by_error_type": {
-            name: {
-                kind: {"n": part["n"], "accuracy": part["accuracy"]}
-                for kind, part in metrics_by(runs[place], lambda row: row.error_type).items()
-            }
-            for place, name in enumerate(OURS)
         },
         "less": {
             name: {

@@ -219,7 +219,8 @@ def test_compare_puts_the_best_first_and_refuses_different_data(fcrb: Fcrb, tmp_
     assert "on different data" in err
     assert fcrb("compare", tmp_path / "nowhere")[0] == 2
     (entry,) = (Path(__file__).parents[1] / "submissions").glob("open@2/baseline__schema")
-    _, _, err = fcrb("compare", runs[0], entry)
+    code, _, err = fcrb("compare", runs[0], entry)
+    assert code == 2
     assert "is a submission, not a run" in err
 
 
