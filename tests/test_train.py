@@ -402,6 +402,13 @@ def test_a_look_takes_as_many_groups_as_the_recipe_says(
     assert "means over 2 of 6 groups" in (tmp_path / "run" / "model" / "README.md").read_text()
 
 
+def test_logs_end_where_checkpoints_do(base: Path, data: Path, tmp_path: Path) -> None:
+    recipe = _recipe(base, max_steps=22, evaluate_every=22)
+    train(recipe, data / "train.parquet", data / "held-out.parquet", tmp_path / "run")
+    rows = read_metrics(tmp_path / "run" / "metrics.jsonl")
+    assert [row["step"] for row in rows if "loss" in row] == [*range(2, 23, 2)]
+
+
 def _command(base: Path, data: Path, out: Path) -> list[str]:
     recipe = out.parent / "recipe.yaml"
     recipe.write_text(json.dumps(_recipe(base).model_dump(mode="json")))  # JSON is YAML
