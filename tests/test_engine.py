@@ -10,7 +10,7 @@ import pytest
 import torch
 import transformers
 
-from fcrewardbench.adapters.network import decoder_of, logits_of
+from fcrewardbench.adapters.network import decoder_of, head_of
 from fcrewardbench.errors import RunError
 from fcrewardbench.scoring import engine as engines
 from fcrewardbench.scoring import plan as planning
@@ -72,7 +72,7 @@ def run(
         sharing, _ = [prepare(decoder_of(network)) for network in networks].pop()
     made = Engine(
         [decoder_of(network) for network in networks],
-        [logits_of(network) for network in networks],
+        [head_of(network) for network in networks],
         sharing=sharing,
         **{"batch_tokens": 64, **settings},
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fcrewardbench.adapters.base import Judge
-from fcrewardbench.adapters.network import LocalModel, devices_of, logits_of
+from fcrewardbench.adapters.network import LocalModel, devices_of, head_of
 from fcrewardbench.adapters.replies import LEAST_LETTER_MASS, Choice, read_logprobs, read_text
 from fcrewardbench.errors import UsageError
 from fcrewardbench.prompts import ASKS, load_prompt
@@ -14,7 +14,8 @@ from fcrewardbench.scoring.groups import Asked, Task, windows, work_off
 from fcrewardbench.types import Candidate, Compared, Group, Input, Prompt, Tokens, Verdict
 
 if TYPE_CHECKING:
-    from fcrewardbench.scoring.engine import Logits, Result
+    from fcrewardbench.scoring.engine import Result
+    from fcrewardbench.scoring.head import Head
 
 TOP_LOGPROBS = 20
 
@@ -57,7 +58,7 @@ class LocalJudge(LocalModel, Judge):
         self._max_tokens = max_tokens if verdict == "text" else 1
         # A reply is written with the network's own attention and cache.
         super().__init__(model, **(options if verdict == "logprobs" else no_sharing(options)))
-        self._logits: Logits | None = None
+        self._head: Head | None = None
 
     def verdict(self, prompt: Prompt, first: Candidate, second: Candidate) -> Verdict:
         (compared,) = self.compare_groups([Group("0", prompt, (first, second))])
@@ -127,10 +128,10 @@ class LocalJudge(LocalModel, Judge):
 
         (result,) = results
         assert result.states is not None
-        if self._logits is None:
-            self._logits = logits_of(self.network)
+        if self._head is None:
+            self._head = head_of(self.network)
         with torch.inference_mode():
-            logits = self._logits(result.states.to(self.network.device))[0]
+            logits = self._head.logits(result.states.to(self.network.device))[0]
             if not logits.isfinite().all():
                 return Verdict.ERROR, "", "a logit is not a finite number"
             top = logits.log_softmax(0).topk(TOP_LOGPROBS)

@@ -26,7 +26,8 @@ from fcrewardbench.scoring.plan import Branch
 from fcrewardbench.types import Outcome
 
 if TYPE_CHECKING:
-    from fcrewardbench.scoring.engine import Engine, Logits, Result, Sharing
+    from fcrewardbench.scoring.engine import Engine, Result, Sharing
+    from fcrewardbench.scoring.head import Head
 
 DTYPES = ("float32", "bfloat16", "float16")
 PRECISIONS = ("highest", "high", "medium")
@@ -156,7 +157,7 @@ class LocalModel:
 
         if self._engine is None:
             decoders = [decoder_of(network) for network in self._networks]
-            heads = [logits_of(network) for network in self._networks] if self.with_logprobs else []
+            heads = [head_of(network) for network in self._networks] if self.with_logprobs else []
             state_tokens = None
             if self._state_bytes is not None:
                 state_tokens = self._state_bytes // state_bytes_per_token(self._config, self._dtype)
@@ -213,7 +214,7 @@ class LocalModel:
         return networks
 
     def _check_head(self, network: Any) -> None:
-        """Refuse a language model whose logits are not what `logits_of` makes of its hidden states."""
+        """Refuse a language model whose logits are not what `head_of` makes of its hidden states."""
         import torch
 
         if self.auto_class != "AutoModelForCausalLM":
@@ -224,7 +225,7 @@ class LocalModel:
         with torch.inference_mode():
             own = network(input_ids=ids, use_cache=False).logits[0].float().log_softmax(-1)
             states = decoder_of(network)(input_ids=ids, use_cache=False).last_hidden_state[0]
-            gap = float((logits_of(network)(states).log_softmax(-1) - own).abs().max())
+            gap = float((head_of(network).logits(states).log_softmax(-1) - own).abs().max())
         if not gap <= (1e-3 if self._dtype == "float32" else 1.0):
             raise ModelError(
                 f"{self._model} has a language-model head that is no plain linear layer "
@@ -283,24 +284,20 @@ def decoder_of(network: Any) -> Any:
     return getattr(network, network.base_model_prefix, network)
 
 
-def logits_of(network: Any) -> Logits:
-    """A network's language-model head, as a function that computes in float32."""
-    import torch
+def head_of(network: Any) -> Head:
+    """A network's language-model head."""
+    from fcrewardbench.scoring.head import Head
 
     config = network.config.get_text_config()
-    head = network.get_output_embeddings()
-    weight = head.weight.float()
-    bias = None if getattr(head, "bias", None) is None else head.bias.float()
-    factor = getattr(config, "logit_scale", None) or 1 / (
-        getattr(config, "logits_scaling", None) or 1
+    layer = network.get_output_embeddings()
+    bias = getattr(layer, "bias", None)
+    scaled = getattr(config, "logits_scaling", None) or 1
+    return Head(
+        layer.weight.float(),
+        None if bias is None else bias.float(),
+        getattr(config, "logit_scale", None) or 1 / scaled,
+        getattr(config, "final_logit_softcapping", None),
     )
-    softcap = getattr(config, "final_logit_softcapping", None)
-
-    def logits(states: torch.Tensor) -> torch.Tensor:
-        found = torch.nn.functional.linear(states.float(), weight, bias) * factor
-        return softcap * torch.tanh(found / softcap) if softcap else found
-
-    return logits
 
 
 def state_bytes_per_token(config: Any, dtype: str) -> int:

@@ -7,7 +7,7 @@ whose attention cannot be chosen. Both read the same final hidden states.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from threading import Thread
@@ -16,19 +16,15 @@ from typing import Any, Literal
 import torch
 
 from fcrewardbench.errors import RunError
+from fcrewardbench.scoring.head import Head
 from fcrewardbench.scoring.plan import Batch, Branch, Chapter, Plan, pack, plan
 from fcrewardbench.scoring.tree import NAME, Layout, Pass, Span, State, attending, places, register
 
 LEAST_BATCH_TOKENS = 64
-HEAD_ROWS = 128
-"""Positions whose logits are in memory together."""
 
 Sharing = Literal["kernel", "blocks", "none"]
 """How a network shares what sequences have in common: in one flex-attention kernel, block of queries
 by block of queries, or not at all."""
-
-Logits = Callable[[torch.Tensor], torch.Tensor]
-"""Final hidden states [n, hidden] → logits [n, vocabulary] in float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +56,7 @@ class Engine:
     def __init__(
         self,
         networks: Sequence[Any],
-        heads: Sequence[Logits] = (),
+        heads: Sequence[Head] = (),
         *,
         sharing: Sharing,
         batch_tokens: int,
@@ -247,13 +243,8 @@ class Engine:
         self, device: int, hidden: torch.Tensor, previous: torch.Tensor, targets: torch.Tensor
     ) -> torch.Tensor:
         """Log-probability of each target [n] given the state at the place before it [n], on the CPU."""
-        found = []
-        for first in range(0, len(targets), HEAD_ROWS):
-            rows = slice(first, first + HEAD_ROWS)
-            logits = self._heads[device](hidden[previous[rows].to(hidden.device)])
-            chosen = targets[rows, None].to(logits.device)
-            found.append(logits.log_softmax(1).gather(1, chosen)[:, 0].cpu())
-        return torch.cat(found) if found else torch.zeros(0)
+        states = hidden[previous.to(hidden.device)]
+        return self._heads[device].logprobs(states, targets.to(hidden.device)).cpu()
 
 
 @dataclass(frozen=True, slots=True)
