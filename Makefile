@@ -19,7 +19,7 @@ demo: $(VENV)/.demo
 
 # Two workers of one thread each: with more, they wait for each other.
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check
@@ -37,13 +37,13 @@ $(VENV)/.python:
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[hf]'
+	$(BIN)/python -m pip install --quiet --no-compile -c constraints.txt -e '.[hf]'
 	@touch $@
 
 $(VENV)/.board: $(VENV)/.python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[app]'
+	$(BIN)/python -m pip install --quiet --no-compile -c constraints.txt -e '.[app]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[all]'
+	$(BIN)/python -m pip install --quiet --no-compile -c constraints.txt -e '.[all]'
 	@touch $@

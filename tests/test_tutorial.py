@@ -34,11 +34,11 @@ def test_every_command_runs(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr[-3_000:]
     card = json.loads((tmp_path / "runs" / "held-out" / "card.json").read_text())
-    assert card["metrics"]["n"] == 16
+    assert card["metrics"]["n"] == 8
     assert card["metrics"]["outcomes"]["error"] == 0
     trained = json.loads((tmp_path / "runs" / "mine" / "report.json").read_text())
     assert trained["overlap"]["clean"]
     assert not trained["pairs"]["training"].get("left out: too long even so")
     text = (tmp_path / "runs" / "mine" / "model" / "README.md").read_text()
-    assert "a sample of 16 of" in text
+    assert "a sample of 8 of" in text
     assert "### Less baseline/schema" in text
