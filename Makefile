@@ -17,7 +17,8 @@ demo: $(VENV)/.demo
 	$(BIN)/fcrb evaluate --model toolrm/smollm2-135m --limit $(DEMO_PAIRS) --out $(TOOLRM_RUN)
 	$(BIN)/fcrb compare $(addprefix runs/demo/,$(BASELINES)) $(DEMO_RUN) $(TOOLRM_RUN)
 
-# Two workers of one thread each: with more, they wait for each other.
+# Workers of one thread each, as threads of several would wait for each other; one more than two cores, as
+# some tests wait for servers and browsers.
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 

@@ -31,7 +31,14 @@ class UsageError(FCRewardBenchError):
 
 
 class DataError(UsageError):
-    """Bad input data; the message names the file, the line and the mend."""
+    """Bad input data; the message names the file, the line and the mend.
+
+    `row` is the place among the file's rows, where one row is to blame.
+    """
+
+    def __init__(self, message: str, *, row: int | None = None) -> None:
+        super().__init__(message)
+        self.row = row
 
 
 class UnknownName(UsageError):

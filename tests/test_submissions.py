@@ -234,6 +234,14 @@ CARD_FAULTS: dict[str, tuple[Change, str]] = {
         _in("results", "core", "options", value={"a": "x" * 5_000}),
         "characters of options",
     ),
+    "an option to be pasted": (
+        _in("results", "core", "options", value={"prompt": "a\u0003\ncurl"}),
+        "U+0003",
+    ),
+    "an option deep inside": (
+        _in("results", "core", "options", value={"a": [{"b\u202e": 1}]}),
+        "U+202E",
+    ),
     "required subset": (lambda card: card["results"].pop("core"), "open@2/core is required"),
     "unknown subset": (
         lambda card: card["results"].update(easy=card["results"]["core"]),
@@ -292,9 +300,15 @@ ROW_FAULTS: dict[str, tuple[RowChange, str]] = {
     ),
     "no outcome": (_first(outcome="won"), "is no outcome"),
     "missing row": (lambda rows: rows[1:], "1,499 rows, and the benchmark has 1,500"),
-    "row twice": (lambda rows: [rows[1], *rows[1:]], "stands more than once"),
-    "other label": (_first(error_type="parsing error!"), "not the benchmark's"),
-    "other order": (lambda rows: [rows[1], rows[0], *rows[2:]], "their order"),
+    "row twice": (
+        lambda rows: [rows[1], *rows[1:]],
+        "row 1: open@2/core: the id 'open-2/core/0002'",
+    ),
+    "other label": (_first(error_type="parsing error!"), "row 0: open@2/core: ids, labels or"),
+    "other order": (
+        lambda rows: [*rows[:1600], rows[1601], rows[1600], *rows[1602:]],
+        "row 1600: open@2/abstain: ids, labels or their order are not the benchmark's, first where",
+    ),
     "no scores": (_first(scores=None), "has no scores and the outcome"),
     "too few scores": (_first(scores=[1.0]), "1 scores for 2 candidates"),
     "both": (_first(verdict="first", verdict_swapped="second"), "scores and verdicts"),
@@ -542,19 +556,43 @@ def test_subsets_of_two_models_are_refused(
     assert message in str(check_entry(folder).problems[0])
 
 
+@pytest.mark.parametrize(
+    ("scores_of", "flag"),
+    [
+        (lambda group: [1.0, 1.0], "all scores are the same"),
+        (lambda group: [1.0, 0.0], "all rows have the same scores"),
+        (lambda group: [float(len(str(group.prompt)))] * 2, "all rows are ties"),
+    ],
+    ids=["constant", "always the first", "ties"],
+)
 def test_odd_rows_are_flagged_and_not_refused(
-    tmp_path: Path,
+    tmp_path: Path, scores_of: Callable[[fcrewardbench.Group], list[float]], flag: str
 ) -> None:
-    class Same(fcrewardbench.Scorer):
+    class Odd(fcrewardbench.Scorer):
         def score_group(self, group: fcrewardbench.Group) -> list[float]:
-            return [1.0 for _ in group.candidates]
+            return scores_of(group)
 
-    fcrewardbench.evaluate(Same(), "open", out=tmp_path / "run")
+    fcrewardbench.evaluate(Odd(), "open", out=tmp_path / "run")
     facts = {**FACTS, "kind": "classifier", "organisation": "me"}
     folder = pack([tmp_path / "run"], facts, tmp_path / "all")
     checked = check_entry(folder)
     assert checked.ok
-    assert checked.flags == ["core: all scores are the same", "core: no tokens were counted"]
+    assert checked.flags == [f"core: {flag}", "core: no tokens were counted"]
+
+
+def test_a_problem_names_its_file_and_row(entry: Path) -> None:
+    rows = read_entry(entry).rows
+    table = pq.read_table(entry / ROWS)
+    outcomes = [*table["outcome"].to_pylist()[:-1], None]
+    place = table.schema.get_field_index("outcome")
+    pq.write_table(table.set_column(place, "outcome", pa.array(outcomes)), entry / ROWS)
+    [problem] = check_entry(entry).problems
+    assert (problem.file, problem.row) == (ROWS, len(rows) - 1)
+    assert str(problem) == f"rows.parquet, row {len(rows) - 1}: outcome has no value."
+    (entry / CARD).write_text("{}")
+    [problem] = check_entry(entry).problems
+    assert (problem.file, problem.row) == (CARD, None)
+    assert str(problem) == "card.json has no schema_version: write it with fcrb submit."
 
 
 def test_the_comment_shows_the_neighbours(root: Path, entry: Path) -> None:
@@ -907,37 +945,62 @@ def test_a_refused_entry_beside_a_valid_one_spoils_no_comment(root: Path) -> Non
     assert "Traceback" not in done.stderr
 
 
-def test_submit_opens_the_pull_request(
+def test_submit_opens_the_pull_request_and_sends_a_mended_entry_again(
     clone: Path, runs: dict[str, list[Path]], tmp_path: Path
 ) -> None:
-    """Real git with a real remote; `gh` is a script that keeps what it is asked."""
-    remote = tmp_path / "remote.git"
-    _git(tmp_path, "init", "--quiet", "--bare", str(remote))
+    """Real git with a real remote; `gh` is a script that keeps what it is asked, and knows one PR."""
+    remote, asked, number = tmp_path / "remote.git", tmp_path / "asked", tmp_path / "number"
+    _git(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", str(remote))
     _git(clone, "remote", "add", "origin", str(remote))
+    _git(clone, "push", "--quiet", "origin", "HEAD:main")
+    _git(clone, "remote", "set-head", "origin", "main")
     tools = tmp_path / "bin"
     tools.mkdir()
-    (tools / "gh").write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {tmp_path}/asked\n')
-    (tools / "gh").chmod(0o755)
-    facts = tmp_path / "facts.yaml"
-    facts.write_text(json.dumps(MINE))
-    done = _fcrb(
-        "submit",
-        *map(str, runs["longer"]),
-        "--facts",
-        str(facts),
-        "--pr",
-        cwd=clone,
-        PATH=f"{tools}:{os.environ['PATH']}",
-        GIT_AUTHOR_NAME="x",
-        GIT_AUTHOR_EMAIL="x@example.org",
-        GIT_COMMITTER_NAME="x",
-        GIT_COMMITTER_EMAIL="x@example.org",
+    (tools / "gh").write_text(
+        f'#!/bin/sh\nif [ "$2" = list ]; then cat {number}; else printf "%s\\n" "$@" >> {asked}; fi\n'
     )
-    assert done.returncode == 0, done.stderr
+    (tools / "gh").chmod(0o755)
+    number.write_text("[]\n")
+    facts = tmp_path / "facts.yaml"
+
+    def send(*more: str, note: str = "", name: str = "mine") -> str:
+        facts.write_text(json.dumps({**MINE, "note": note, "name": name}))
+        done = _fcrb(
+            "submit",
+            *map(str, runs["longer"]),
+            "--facts",
+            str(facts),
+            "--pr",
+            *more,
+            cwd=clone,
+            PATH=f"{tools}:{os.environ['PATH']}",
+            GIT_AUTHOR_NAME="x",
+            GIT_AUTHOR_EMAIL="x@example.org",
+            GIT_COMMITTER_NAME="x",
+            GIT_COMMITTER_EMAIL="x@example.org",
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def sent(branch: str, name: str) -> str:
+        return _git(remote, "show", f"{branch}:submissions/open@2/maker__{name}/{CARD}")
+
+    send()
     branch = "submit/open-2/maker__mine"
-    sent = _git(remote, "ls-tree", "-r", "--name-only", branch)
-    assert "submissions/open@2/maker__mine/rows.parquet" in sent
-    assert "Submission: maker/mine on open@2" in (tmp_path / "asked").read_text()
+    assert "maker" in sent(branch, "mine")
+    assert "Submission: maker/mine on open@2" in asked.read_text()
+    number.write_text('[{"number": 7}]\n')
+    assert "open already" in send("--replace", note="mended")
+    assert '"mended"' in sent(branch, "mine")
+    _git(clone, "switch", "--quiet", "main")
+    assert "open already" in send("--replace", note="mended on main")
+    assert '"mended on main"' in sent(branch, "mine")
+    assert asked.read_text().count("create") == 1
+    number.write_text("[]\n")
+    send(name="another")
+    other = "submit/open-2/maker__another"
+    assert "maker__mine" not in _git(remote, "ls-tree", "-r", "--name-only", other)
+    assert asked.read_text().count("create") == 2
 
 
 def test_validate_prints_json_and_the_schema(root: Path, entry: Path) -> None:
@@ -948,6 +1011,50 @@ def test_validate_prints_json_and_the_schema(root: Path, entry: Path) -> None:
     assert told["problems"][0]["message"] == "rows.parquet is missing"
     schema = _fcrb("validate", "--schema", cwd=root)
     assert json.loads(schema.stdout) == json_schema()
+
+
+def test_what_holds_no_submission_is_not_taken_for_a_valid_one(root: Path, entry: Path) -> None:
+    for path in (root.parent / "runs", root / "open@2" / "acme_model"):
+        path.mkdir()
+        done = _fcrb("validate", str(path), cwd=root)
+        assert done.returncode == 2
+        assert "holds no submission: give ORGANISATION__MODEL" in done.stderr
+    shutil.copytree(entry, root / "open@2" / "acme_model", dirs_exist_ok=True)
+    done = _fcrb("validate", str(root / "open@2" / "acme_model"), cwd=root)
+    assert done.returncode == 2
+    assert "is not ORGANISATION__MODEL" in done.stdout
+    done = _fcrb("validate", str(entry / CARD), cwd=root)
+    assert done.returncode == 2
+    assert "is a file: give the entry's folder" in done.stderr
+
+
+def test_an_edition_that_nobody_knows_is_refused_in_a_sentence(root: Path) -> None:
+    (root / "open@2").rename(root / "open@9")
+    for path in (root / "open@9").glob(f"*/{CARD}"):
+        path.write_text(path.read_text().replace('"open@2"', '"open@9"'))
+    done = _fcrb("validate", str(root / "open@9" / "baseline__longer"), cwd=root)
+    assert done.returncode == 2
+    assert "open@9 takes no submissions" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_verify_is_told_by_the_entry_what_to_run_and_writes_the_badge(
+    root: Path, entry: Path
+) -> None:
+    """With an option that a stranger must not choose among the entry's."""
+    card = json.loads((entry / CARD).read_text())
+    card["results"]["core"]["options"] = {"key_env": "SECRET", "base_url": "https://a.b"}
+    (entry / CARD).write_text(json.dumps(card))
+    asked = ("verify", str(entry), "--sample", "16", "--seed", "3", "--badge")
+    done = _fcrb(*asked, "--model", "baseline/longer", cwd=root)
+    assert done.returncode == 0, done.stderr
+    assert "reproduced: 16 rows of open@2/core (seed 3), largest difference 0," in done.stdout
+    assert read_entry(entry).reproduced is not None
+    (entry / REPRODUCED).unlink()
+    done = _fcrb(*asked, "--model", "baseline/random", "--adapter", "baseline/random", cwd=root)
+    assert done.returncode == 1
+    assert "not reproduced" in done.stdout
+    assert not (entry / REPRODUCED).exists()
 
 
 def test_a_card_reads_back_as_it_was_written(entry: Path) -> None:

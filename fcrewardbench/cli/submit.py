@@ -25,6 +25,7 @@ _ASKED = {
     "hardware": "Hardware",
 }
 _OPTIONAL = {"parameters", "base_model"}
+_BRANCHES = "submit/"
 
 
 @click.command()
@@ -72,11 +73,12 @@ def command(
     for flag in checked.flags:
         click.echo(f"odd: {flag}", err=True)
     click.echo(f"{folder}: card.json, rows.parquet")
+    clone = out.resolve().parent
     if pr:
-        _send(_commands(folder.resolve()), out.resolve().parent)
+        _send(_commands(folder.resolve(), _branch(clone)), clone, _branch_of(folder))
         return
     click.echo("Send it from that clone, whose origin is your fork:\n")
-    for one in _commands(folder):
+    for one in _commands(folder, _branch(clone)):
         click.echo(f"  {shlex.join(one)}")
 
 
@@ -114,22 +116,52 @@ def _asked(facts: dict[str, Any]) -> dict[str, Any]:
     return facts
 
 
-def _commands(folder: Path) -> list[list[str]]:
-    branch = f"submit/{folder.parent.name.replace('@', '-')}/{folder.name}"
+def _branch(clone: Path) -> str:
+    """The branch that the clone is on; empty where nobody can tell."""
+    try:
+        asked = subprocess.run(
+            ["git", "-C", str(clone), "branch", "--show-current"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        return ""
+    return asked.stdout.strip()
+
+
+def _branch_of(folder: Path) -> str:
+    return f"{_BRANCHES}{folder.parent.name.replace('@', '-')}/{folder.name}"
+
+
+def _commands(folder: Path, now: str) -> list[list[str]]:
+    """What sends an entry from the branch `now`; nothing of another submission's is taken along."""
+    branch = _branch_of(folder)
     title = f"Submission: {folder.name.replace('__', '/')} on {folder.parent.name}"
+    start = ["--no-track", "origin/HEAD"] if now.startswith(_BRANCHES) else []
     return [
-        ["git", "switch", "-C", branch],
+        *([] if now == branch else [["git", "switch", "-C", branch, *start]]),
         ["git", "add", str(folder)],
         ["git", "commit", "-m", title, "--", str(folder)],
-        ["git", "push", "-u", "origin", branch],
+        ["git", "push", "--force-with-lease", "-u", "origin", branch],
         ["gh", "pr", "create", "--title", title, "--body", "Made with fcrb submit."],
     ]
 
 
-def _send(commands: list[list[str]], clone: Path) -> None:
+def _is_open(branch: str, clone: Path) -> bool:
+    """Whether there is a pull request of the branch already, which the push has brought up to date."""
+    command = ["gh", "pr", "list", "--head", branch, "--state", "open", "--json", "number"]
+    asked = subprocess.run(command, cwd=clone, capture_output=True, text=True, check=False)
+    return asked.returncode == 0 and asked.stdout.strip() not in ("", "[]")
+
+
+def _send(commands: list[list[str]], clone: Path, branch: str) -> None:
     """Run the commands in the clone; what a step says is shown."""
     for one in commands:
         try:
+            if one[0] == "gh" and _is_open(branch, clone):
+                click.echo("Its pull request is open already, and has the new commit.")
+                return
             subprocess.run(one, cwd=clone, check=True)
         except FileNotFoundError:
             raise UsageError(

@@ -86,7 +86,15 @@ def _folders(
         for path in paths:
             if not path.exists():
                 raise UsageError(f"{path} does not exist.")
-            folders += entry_folders(path.absolute())
+            if path.is_file():
+                raise UsageError(f"{path} is a file: give the entry's folder.")
+            found = list(entry_folders(path.absolute()))
+            if not found:
+                raise UsageError(
+                    f"{path} holds no submission: give ORGANISATION__MODEL, the folder of a benchmark "
+                    "(open@2) with such folders, or the one above."
+                )
+            folders += found
         return folders, {}
     if (author is None) != maintainer or len(paths) != 1:
         raise UsageError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
@@ -55,10 +55,23 @@ def _no_double_underscore(name: str) -> str:
 
 
 def _short(options: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    for part in _texts_in(list(options.values())):
+        _plain(part)
     text = json.dumps(options, ensure_ascii=False, allow_nan=False)
     if len(text) > _OPTIONS_LIMIT:
         raise ValueError(f"more than {_OPTIONS_LIMIT:,} characters of options")
     return options
+
+
+def _texts_in(value: JsonValue) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from value
+        yield from _texts_in(list(value.values()))
+    elif isinstance(value, list):
+        for part in value:
+            yield from _texts_in(part)
 
 
 Name = Annotated[

@@ -58,7 +58,7 @@ class Entry:
 
 def entry_folders(path: Path) -> Iterator[Path]:
     """Entries of all submissions or of one benchmark, by their folders; or the one that `path` is."""
-    if "__" in path.name or path.is_symlink() or not path.is_dir():
+    if "__" in path.name or path.is_symlink() or not path.is_dir() or (path / CARD).exists():
         yield path
         return
     benchmarks = [path] if "@" in path.name else sorted(filter(Path.is_dir, path.iterdir()))
@@ -111,7 +111,7 @@ def read_entry(folder: Path) -> Entry:
     """Read an entry whose folder has no problems.
 
     Raises:
-        DataError: a file is not what it should be.
+        DataError: a file is not what it should be; the message begins with its name.
     """
     card = parse_card(_text(folder / CARD), CARD)
     return Entry(folder, card, read_rows(folder / ROWS, ROWS), read_reproduced(folder))

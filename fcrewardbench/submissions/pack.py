@@ -22,7 +22,7 @@ from fcrewardbench.submissions.numbers import numbers, rows_of
 from fcrewardbench.submissions.rows import SubmittedRow, submitted_row, write_rows
 
 CARD, ROWS = "card.json", "rows.parquet"
-LOCAL_OPTIONS = frozenset({"base_url", "store", "trust_remote_code"})
+LOCAL_OPTIONS = frozenset({"base_url", "key_env", "store", "trust_remote_code"})
 """Options that tell of the machine here, and that nobody should take from a stranger."""
 _KINDS = {"likelihood": "likelihood", "dpo": "dpo"}
 _SAME = ("name", "revision", "adapter", "dtype", "schema_gate")

@@ -45,7 +45,9 @@ def fingerprints(entry: Entry) -> dict[str, str]:
 def rivals_in(benchmark: Path, without: Iterable[Path]) -> list[Rival]:
     """The entries in a benchmark's folder but for some, and for those that are refused themselves."""
     left_out = set(without)
-    found = []
+    found: list[Rival] = []
+    if benchmark.name not in known_labels():
+        return found
     for folder in sorted(benchmark.glob("*__*")):
         if folder in left_out or folder_problems(folder):
             continue

@@ -288,7 +288,8 @@ def _check_complete(columns: Mapping[str, Sequence[Any]], where: str) -> None:
         missing = [name for name, values in due.items() if values[place] is None]
         gap = _has_gap(columns["correct"][place]) or _has_gap(columns["scores"][place])
         if missing or gap:
-            raise DataError(f"{where}, row {place}: {', '.join(missing) or 'a list'} has no value.")
+            what = ", ".join(missing) or "a list"
+            raise DataError(f"{where}, row {place}: {what} has no value.", row=place)
 
 
 def _has_gap(parts: Sequence[Any] | None) -> bool:

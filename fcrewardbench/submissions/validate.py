@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fcrewardbench.benchmarks.labels import KnownLabels, known_labels, labels_sha256
-from fcrewardbench.errors import DataError
-from fcrewardbench.submissions.card import SubmissionCard, SubsetResult
-from fcrewardbench.submissions.entries import Entry, folder_problems, read_entry, shown
+from fcrewardbench.benchmarks.labels import (
+    KnownLabels,
+    known_labels,
+    labels_of,
+    labels_sha256,
+    loadable,
+)
+from fcrewardbench.benchmarks.registry import load_benchmark
+from fcrewardbench.errors import DataError, FCRewardBenchError
+from fcrewardbench.submissions.card import SubsetResult
+from fcrewardbench.submissions.entries import (
+    REPRODUCED,
+    Entry,
+    folder_problems,
+    read_entry,
+    shown,
+)
 from fcrewardbench.submissions.numbers import numbers, rows_of
 from fcrewardbench.submissions.pack import CARD, ROWS
 from fcrewardbench.submissions.rivals import Rival, fingerprints
@@ -20,6 +32,7 @@ from fcrewardbench.submissions.rows import SubmittedRow
 from fcrewardbench.types import Outcome
 
 _TOLERANCE = 1e-9
+_FILES = (CARD, ROWS, REPRODUCED)
 _MOST_SHOWN = 20
 
 
@@ -36,6 +49,8 @@ class Problem:
         return shown(self._text())
 
     def _text(self) -> str:
+        if self.message.startswith(self.file):
+            return self.message
         return f"{self.file}{'' if self.row is None else f', row {self.row}'}: {self.message}"
 
 
@@ -62,14 +77,15 @@ def check_entry(folder: Path) -> Checked:
     try:
         entry = read_entry(folder)
     except DataError as why:
-        checked.problems.append(Problem(folder.name, str(why)))
+        file = next((name for name in _FILES if str(why).startswith(name)), folder.name)
+        checked.problems.append(Problem(file, str(why), why.row))
         return checked
     checked.entry = entry
     checked.problems += name_and_scope_problems(entry)
     checked.problems += _rows_alone(entry.rows)
     if checked.ok:
         for subset, result in entry.card.results.items():
-            checked.problems += _subset(entry.card, subset, result, entry.subset(subset))
+            checked.problems += _subset(entry, subset, result)
     if checked.ok:
         checked.flags = list(_oddities(entry))
     return checked
@@ -116,10 +132,9 @@ def _rows_alone(rows: Sequence[SubmittedRow]) -> Iterator[Problem]:
         yield Problem(ROWS, f"{len(found) - _MOST_SHOWN} more rows have problems")
 
 
-def _subset(
-    card: SubmissionCard, name: str, result: SubsetResult, rows: list[SubmittedRow]
-) -> Iterator[Problem]:
+def _subset(entry: Entry, name: str, result: SubsetResult) -> Iterator[Problem]:
     """Coverage and labels, then every number."""
+    card, rows = entry.card, entry.subset(name)
     known = known_labels()[card.benchmark][name]
     if result.data_sha256 != known.data_sha256:
         yield Problem(
@@ -127,9 +142,11 @@ def _subset(
             f"results.{name}.data_sha256 is {result.data_sha256[:12]}, the benchmark's "
             f"{known.data_sha256[:12]}: evaluate on this edition",
         )
-    problem = _coverage(rows, known)
+    problem, place = _coverage(rows, known, loadable(card.benchmark, name))
     if problem:
-        yield Problem(ROWS, f"{card.benchmark}/{name}: {problem}")
+        places = [place for place, row in enumerate(entry.rows) if row.subset == name]
+        where = None if place is None else places[place]
+        yield Problem(ROWS, f"{card.benchmark}/{name}: {problem}", where)
         return
     found = numbers(rows_of(card.benchmark, rows), balanced=known.balanced)
     said = result.model_dump(mode="json")
@@ -145,16 +162,29 @@ def _subset(
             )
 
 
-def _coverage(rows: list[SubmittedRow], known: KnownLabels) -> str:
-    """Every id once, with the benchmark's own labels."""
-    twice = [id for id, count in Counter(row.id for row in rows).items() if count > 1]
+def _coverage(
+    rows: list[SubmittedRow], known: KnownLabels, benchmark: str
+) -> tuple[str, int | None]:
+    """Every id once, with the benchmark's own labels; else the problem, and the subset's row of it."""
+    places: dict[str, int] = {}
+    twice = [place for place, row in enumerate(rows) if places.setdefault(row.id, place) != place]
     if twice:
-        return f"the id '{twice[0]}' stands more than once ({len(twice)} such ids)"
+        id = rows[twice[0]].id
+        return f"the id '{id}' stands more than once ({len(twice)} rows repeat one)", twice[0]
     if len(rows) != known.rows:
-        return f"{len(rows):,} rows, and the benchmark has {known.rows:,}"
-    if labels_sha256(row.label() for row in rows) != known.labels_sha256:
-        return "ids, labels or their order are not the benchmark's: pack the run with fcrb submit"
-    return ""
+        return f"{len(rows):,} rows, and the benchmark has {known.rows:,}", None
+    labels = [row.label() for row in rows]
+    if labels_sha256(labels) == known.labels_sha256:
+        return "", None
+    problem = "ids, labels or their order are not the benchmark's"
+    try:
+        due = labels_of(load_benchmark(benchmark))
+    except FCRewardBenchError:  # its data are not here
+        return f"{problem}: pack the run with fcrb submit", None
+    place = next(
+        n for n, (given, asked) in enumerate(zip(labels, due, strict=True)) if given != asked
+    )
+    return f"{problem}, first where '{due[place][0]}' is due: pack the run with fcrb submit", place
 
 
 def _differing(stated: Any, computed: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
@@ -182,6 +212,10 @@ def _oddities(entry: Entry) -> Iterator[str]:
         scored = [row.scores for row in rows if row.scores is not None]
         if scored and len({score for scores in scored for score in scores}) == 1:
             yield f"{name}: all scores are the same"
+        elif len(scored) > 1 and len(set(map(tuple, scored))) == 1:
+            yield f"{name}: all rows have the same scores"
+        elif scored and all(row.outcome == Outcome.TIE for row in rows):
+            yield f"{name}: all rows are ties"
         verdicts = [(row.verdict, row.verdict_swapped) for row in rows if row.verdict]
         if verdicts and len(set(verdicts)) == 1:
             yield f"{name}: all verdicts are the same"
