@@ -96,7 +96,7 @@ def _write_subset(field: Field, name: str, site: Path) -> Json | None:
     folder = site / "pairs" / field.benchmark / name
     _write_json(folder / "index.json", index(field, name))
     items = items_of(field, name)
-    for place, chunk in enumerate(chunks(field, name, items) if items else []):
+    for place, chunk in enumerate(chunks(field, name, items)):
         _write_json(folder / f"{place}.json", chunk)
     known = field.known[name]
     return {

@@ -80,21 +80,23 @@ def items_of(field: Field, subset: str) -> tuple[Item, ...] | None:
     return benchmark.items
 
 
-def chunks(field: Field, subset: str, items: Sequence[Item]) -> list[Json]:
-    """The texts, and every entry's outcome, `CHUNK` rows a piece."""
+def chunks(field: Field, subset: str, items: Sequence[Item] | None) -> list[Json]:
+    """Every entry's outcome, and the texts where they ship, `CHUNK` rows a piece."""
+    size = field.known[subset].rows
     outcomes = [
-        letters(one.rows[subset]) if subset in one.rows else "-" * len(items)
-        for one in field.standings
+        letters(one.rows[subset]) if subset in one.rows else "-" * size for one in field.standings
     ]
     by_item = ["".join(row) for row in zip(*outcomes, strict=True)]
     order = [one.entry.id for one in field.standings]
     return [
         {
-            "items": [_item(item) for item in items[start : start + CHUNK]],
+            "items": None
+            if items is None
+            else [_item(item) for item in items[start : start + CHUNK]],
             "outcomes": by_item[start : start + CHUNK],
             "entries_order": order,
         }
-        for start in range(0, len(items), CHUNK)
+        for start in range(0, size, CHUNK)
     ]
 
 

@@ -7,7 +7,11 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +19,9 @@ import pytest
 from board_server import serving
 from made_submissions import make_submission
 
+from fcrewardbench.report.comparison import part_differences
+from fcrewardbench.submissions.entries import read_entry
+from fcrewardbench.submissions.numbers import rows_of
 from leaderboard_app.build import build
 
 pytest.importorskip("gradio")
@@ -31,6 +38,9 @@ FLAGS = [
     "--disable-sync",
 ]
 HOSTILE = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script>"
+FIELDS = ("base_model", "licence", "training_data", "hardware", "note")
+RUN_FIELDS = ("adapter", "revision", "dtype", "template_sha256", "model")
+REAL = Path(__file__).parents[1] / "submissions" / "rebuilt@1"
 VIEWS = (
     "#/table",
     "#/table?columns=errors,categories,tokens,seconds,cost,parameters,kind,licence,date,overlap",
@@ -40,6 +50,7 @@ VIEWS = (
     "#/charts?chart=calibration",
     "#/compare?benchmark=open@2&a=made-up__good&b=made-up__fair",
     "#/hardest",
+    "#/hardest?benchmark=rebuilt@1",
     "#/pair/open@2/core/open-2/core/0001",
     "#/model/open@2/made-up__good",
     "#/submit",
@@ -54,22 +65,38 @@ def submissions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made: dict[str, tuple[float, tuple[str, ...], dict[str, Any]]] = {
         "good": (2.0, subsets, {"kind": "classifier", "cost_per_1000": 0.1}),
         "fair": (1.2, ("core",), {"kind": "judge", "licence": "MIT", "cost_per_1000": 2.0}),
-        "poor": (
-            0.6,
-            ("core",),
-            {"kind": "likelihood", "note": HOSTILE, "base_model": HOSTILE[:100]},
-        ),
+        "poor": (0.6, ("core",), {"kind": "likelihood", **dict.fromkeys(FIELDS, HOSTILE)}),
         "blind": (0.0, ("core",), {"kind": "baseline", "organisation": "baseline"}),
     }
     for seed, (name, (skill, own, facts)) in enumerate(made.items()):
-        make_submission(root, name, skill=skill, seed=seed, subsets=own, facts=facts)
+        run = {
+            **dict.fromkeys(RUN_FIELDS, HOSTILE),
+            "options": {HOSTILE: [{HOSTILE: HOSTILE}]},
+            "versions": {HOSTILE: HOSTILE},
+        }
+        make_submission(
+            root,
+            name,
+            skill=skill,
+            seed=seed,
+            subsets=own,
+            facts=facts,
+            run=run if name == "poor" else None,
+        )
+    for name in ("baseline__schema", "toolrm__smollm2-135m"):
+        shutil.copytree(REAL / name, root / "rebuilt@1" / name)
     return root
 
 
 @pytest.fixture(scope="module")
-def address(submissions: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    site = tmp_path_factory.mktemp("board") / "site"
-    build(submissions, site, repository="https://example.org/board")
+def site(submissions: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    built = tmp_path_factory.mktemp("board") / "site"
+    build(submissions, built, repository="https://example.org/board")
+    return built
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
     with serving(site) as url:
         yield f"{url}/"
 
@@ -82,10 +109,10 @@ def browser() -> Iterator[Any]:
         started.close()
 
 
-@pytest.fixture
-def page(browser: Any, address: str) -> Iterator[Any]:
+@contextmanager
+def _watched(browser: Any, address: str, width: int = 1400, **settings: Any) -> Iterator[Any]:
     """A page that must not complain, nor ask another host for anything."""
-    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    context = browser.new_context(viewport={"width": width, "height": 900}, **settings)
     opened = context.new_page()
     complaints: list[str] = []
     hosts: set[str] = set()
@@ -98,6 +125,12 @@ def page(browser: Any, address: str) -> Iterator[Any]:
     context.close()
     assert complaints == []
     assert hosts <= {urlsplit(address).netloc, ""}
+
+
+@pytest.fixture
+def page(browser: Any, address: str) -> Iterator[Any]:
+    with _watched(browser, address) as opened:
+        yield opened
 
 
 def _models(page: Any) -> list[str]:
@@ -265,25 +298,23 @@ def test_the_table_as_it_stands_can_be_had(page: Any, address: str, name: str) -
 
 
 def test_a_phone_shows_three_columns_and_the_rest_on_tap(browser: Any, address: str) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 800}, has_touch=True)
-    page = context.new_page()
-    _open(page, address)
-    visible = page.eval_on_selector_all(
-        "table.board thead tr:last-child th",
-        "heads => heads.filter(head => head.offsetWidth > 0).length",
-    )
-    assert visible == 3
-    for view in VIEWS:
-        _open(page, f"{address}{view}")
-        width = page.evaluate("document.documentElement.scrollWidth")
-        assert width <= 390, view
-    _open(page, address)
-    row = page.locator("table.board tbody tr").first
-    row.locator("td.c-accuracy").tap()
-    detail = page.locator("tr.detail", has_text="Kind")
-    detail.wait_for()
-    assert "classifier" in detail.inner_text()
-    context.close()
+    with _watched(browser, address, 390, has_touch=True) as page:
+        _open(page, address)
+        visible = page.eval_on_selector_all(
+            "table.board thead tr:last-child th",
+            "heads => heads.filter(head => head.offsetWidth > 0).length",
+        )
+        assert visible == 3
+        for view in VIEWS:
+            _open(page, f"{address}{view}")
+            width = page.evaluate("document.documentElement.scrollWidth")
+            assert width <= 390, view
+        _open(page, address)
+        row = page.locator("table.board tbody tr").first
+        row.locator("td.c-accuracy").tap()
+        detail = page.locator("tr.detail", has_text="Kind")
+        detail.wait_for()
+        assert "classifier" in detail.inner_text()
 
 
 def _background(page: Any) -> int:
@@ -295,15 +326,13 @@ def _background(page: Any) -> int:
 
 
 def test_dark_follows_the_system_and_the_button(browser: Any, address: str) -> None:
-    context = browser.new_context(color_scheme="dark")
-    page = context.new_page()
-    _open(page, address)
-    assert _background(page) < 200
-    page.locator("#theme").click()
-    assert _background(page) > 600
-    page.reload()
-    assert _background(page) > 600
-    context.close()
+    with _watched(browser, address, color_scheme="dark") as page:
+        _open(page, address)
+        assert _background(page) < 200
+        page.locator("#theme").click()
+        assert _background(page) > 600
+        page.reload()
+        assert _background(page) > 600
 
 
 def test_what_a_stranger_writes_is_only_text(page: Any, address: str) -> None:
@@ -311,23 +340,109 @@ def test_what_a_stranger_writes_is_only_text(page: Any, address: str) -> None:
     assert "<script>" in page.locator("main").inner_text()
     assert page.locator("main img, main script").count() == 0
     assert "owned" not in page.title()
-    _open(page, f"{address}#/table?columns=base,licence,kind")
-    assert page.locator("main img, main script").count() == 0
+    for view in (
+        *VIEWS,
+        "#/table?columns=base,licence,kind,hardware,date,overlap",
+        "#/charts?chart=margins&model=made-up__poor",
+        "#/compare?benchmark=open@2&a=made-up__good&b=made-up__poor",
+    ):
+        _open(page, f"{address}{view}")
+        assert page.locator("main img, main script").count() == 0, view
+        assert "owned" not in page.title()
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1400), ("dark", 1400), ("light", 390)])
 def test_axe_finds_nothing_serious(browser: Any, address: str, scheme: str, width: int) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    context = browser.new_context(
-        viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True
-    )
-    page = context.new_page()
     serious = {}
-    for view in VIEWS:
-        _open(page, f"{address}{view}")
-        found = axe.run(page).response["violations"]
-        faults = [one["id"] for one in found if one["impact"] in ("serious", "critical")]
-        if faults:
-            serious[view] = faults
-    context.close()
+    with _watched(browser, address, width, color_scheme=scheme, bypass_csp=True) as page:
+        for view in VIEWS:
+            _open(page, f"{address}{view}")
+            found = axe.run(page).response["violations"]
+            faults = [one["id"] for one in found if one["impact"] in ("serious", "critical")]
+            if faults:
+                serious[view] = faults
     assert serious == {}
+
+
+def test_the_folder_opens_as_a_static_site(browser: Any, site: Path) -> None:
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site)))
+    Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}/"
+    try:
+        with _watched(browser, address) as page:
+            for view in VIEWS:
+                _open(page, f"{address}{view}")
+                assert page.locator("h1").first.inner_text() != "Not shown", view
+            assert page.locator("input[type=file]").count() == 0
+    finally:
+        server.shutdown()
+
+
+def test_charts_show_what_they_say_and_keep_what_was_chosen(page: Any, address: str) -> None:
+    _open(page, f"{address}#/charts")
+    few = page.locator("svg .hatched").count()
+    assert 0 < few < page.locator("svg [class^='fill']").count()
+    _open(page, f"{address}#/charts?chart=cost&x=cost")
+    assert page.locator("svg path.pareto").count() >= 1
+    assert page.locator("svg .chance").count() == 1
+    assert page.locator("svg .whisker").count() == 2
+    page.get_by_label("Subset").select_option("candidates")
+    page.wait_for_function("() => location.hash.includes('subset=candidates')")
+    page.wait_for_function("() => document.querySelectorAll('svg .chance').length === 0")
+    _open(page, f"{address}#/charts?chart=margins&model=made-up__poor")
+    assert "made-up/poor" in page.locator("main").inner_text()
+    page.get_by_role("link", name="Calibration").click()
+    page.wait_for_function("() => location.hash.includes('chart=calibration')")
+    page.wait_for_load_state("networkidle")
+    assert "model=made-up__poor" in page.url
+    assert page.get_by_label("Model").input_value() == "made-up__poor"
+
+
+def test_another_subset_keeps_the_columns(page: Any, address: str) -> None:
+    _open(page, f"{address}#/table?columns=strict,licence")
+    page.get_by_label("Subset").select_option("minimal")
+    page.wait_for_function("() => location.hash.includes('subset=minimal')")
+    page.wait_for_load_state("networkidle")
+    heads = page.locator("table.board thead").inner_text()
+    assert "Licence" in heads
+    assert "Ties" not in heads
+
+
+def test_pairs_whose_texts_do_not_ship_have_a_page_with_outcomes(page: Any, address: str) -> None:
+    compared = "a=toolrm__smollm2-135m&b=baseline__schema"
+    _open(page, f"{address}#/compare?benchmark=rebuilt@1&{compared}")
+    page.locator("main a[href^='#/pair/rebuilt@1/']").first.click()
+    page.locator("h2", has_text="Outcomes").wait_for()
+    text = page.locator("main").inner_text()
+    assert "toolrm/smollm2-135m" in text
+    assert "baseline/schema" in text
+    assert re.search(r"fcrb show \S+ --benchmark rebuilt", text)
+    assert page.locator("a[href^='https://example.org/board/issues/new']").count() == 1
+
+
+def test_differences_by_error_type_are_those_of_the_command(
+    page: Any, address: str, submissions: Path
+) -> None:
+    """The page computes them itself; `fcrb compare` does with `part_differences`."""
+    names = ("good", "fair")
+    entries = [read_entry(submissions / "open@2" / f"made-up__{name}") for name in names]
+    parts = part_differences(*(rows_of("open@2", entry.subset("core")) for entry in entries))
+    _open(page, f"{address}#/compare?benchmark=open@2&a=made-up__good&b=made-up__fair")
+    table = page.locator("table", has_text="by error type").first
+    shown = {}
+    for row in table.locator("tbody tr").all():
+        name, n, *numbers = row.locator("th, td").all_text_contents()
+        text = " ".join(numbers).replace("\N{MINUS SIGN}", "-")
+        found = [float(number) for number in re.findall(r"[+-]?\d+\.\d", text)]
+        shown[name] = (int(n.replace(",", "")), *found)
+    assert shown.keys() >= {part.error_type for part in parts}
+    for part in parts:
+        n, *found = shown[part.error_type]
+        assert n == part.n
+        expected = [part.difference, part.interval.low, part.interval.high]
+        assert found == pytest.approx([100 * value for value in expected], abs=0.051)

@@ -86,7 +86,7 @@ export async function view(path, first) {
     const benchmark = benchmarkOf(board, query.benchmark);
     const subset = subsetOf(benchmark, query.subset);
     const kind = Object.hasOwn(CHARTS, query.chart ?? "") ? query.chart : "heat";
-    const kept = { benchmark: query.benchmark, subset: query.subset };
+    const kept = { ...query, chart: "" };
     const { control, content } = await drawn(kind, entriesOf(board, benchmark.key), subset, query);
     return [
       element(

@@ -198,14 +198,15 @@ export const FIXED = new Set(["rank", "model", "accuracy"]);
  * @returns {{item: string, text: string, shown: boolean}[]}
  */
 export function menuOf(columns, entries) {
-  const usual = new Set(["strict", "ties", "cost", "parameters", "kind"]);
+  const usual = new Set(["strict", "ties", "parameters", "kind"]);
+  const whereKnown = new Set(["consistency", "cost"]);
   const items = new Map();
   for (const column of columns) {
     if (FIXED.has(column.item) || items.has(column.item)) continue;
     const shown =
       usual.has(column.item) ||
       column.group === "Other subsets" ||
-      (column.item === "consistency" && entries.some((entry) => column.value(entry) !== null));
+      (whereKnown.has(column.item) && entries.some((entry) => column.value(entry) !== null));
     const text = column.item === ERRORS ? "Error types" : column.item === CATEGORIES ? "Categories" : column.label;
     items.set(column.item, { item: column.item, text, shown });
   }

@@ -51,9 +51,7 @@ export function differing({ benchmark, subset, index, names, parts }, query) {
       caption,
       [nounOf(subset) === "pair" ? "Pair" : "Candidate set", "Error type", "Category", names[0], names[1]],
       shown.map((place) => [
-        subset.texts
-          ? element("a", { href: address("pair", [benchmark.key, subset.name, index.ids[place]]) }, index.ids[place])
-          : index.ids[place],
+        element("a", { href: address("pair", [benchmark.key, subset.name, index.ids[place]]) }, index.ids[place]),
         type(place) ?? "–",
         index.categories[index.category[place]] ?? "–",
         verdict(said(parts[0], place)),

@@ -135,7 +135,7 @@ export function controls({ board, benchmark, subset, entries, options }) {
       "Subset",
       benchmark.subsets.map(({ name }) => [name, name]),
       subset.name,
-      (name) => push({ subset: name, columns: "" }),
+      (name) => push({ subset: name }),
     ),
     searchField(options),
     licencePicker(entries, options),

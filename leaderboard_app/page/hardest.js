@@ -26,7 +26,7 @@ function list(benchmark, subset, index, query) {
     plural(rows.length, nounOf(subset)),
     [subset.sets ? "Candidate set" : "Pair", { label: "Missed by", numeric: true }, "Share", typeHeading(subset), "Category", "Label"],
     rows.map(({ id, missed, of, error, category, doubt }) => [
-      subset.texts ? element("a", { href: address("pair", [benchmark.key, subset.name, id]) }, id) : id,
+      element("a", { href: address("pair", [benchmark.key, subset.name, id]) }, id),
       `${missed} of ${of}`,
       element("span", { class: "share", "aria-hidden": "true", style: { "--value": `${(100 * missed) / of}%` } }),
       error || "–",

@@ -199,6 +199,10 @@ export async function view([key, name, ...rest]) {
     .map(([, fact]) => fact)
     .filter(Boolean)
     .join(", ")}`;
+  const chunk = await pairChunk(benchmark.key, subset.name, Math.floor(place / subset.chunk));
+  const within = place % subset.chunk;
+  const entries = byAccuracy(entriesOf(board, benchmark.key), subset.name);
+  const judged = outcomes(entries, chunk.entries_order, chunk.outcomes[within], subset);
   if (!subset.texts) {
     return {
       title: id,
@@ -206,16 +210,14 @@ export async function view([key, name, ...rest]) {
         "div",
         {},
         head,
+        judged,
         element("p", {}, `The texts of ${benchmark.key} do not ship. Once it is built on your machine, this shows the ${nounOf(subset)}:`),
         command(commandOf("show", id, benchmark)),
         dispute(board, benchmark, id, null, about),
       ),
     };
   }
-  const chunk = await pairChunk(benchmark.key, subset.name, Math.floor(place / subset.chunk));
-  const within = place % subset.chunk;
   const item = chunk.items[within];
-  const entries = byAccuracy(entriesOf(board, benchmark.key), subset.name);
   return {
     title: id,
     node: element(
@@ -224,7 +226,7 @@ export async function view([key, name, ...rest]) {
       head,
       conversation(item.messages),
       candidates(item, subset.sets),
-      outcomes(entries, chunk.entries_order, chunk.outcomes[within], subset),
+      judged,
       element("section", {}, element("h2", {}, `Tools (${item.tools.length})`), catalogue(item.tools)),
       dispute(board, benchmark, id, item, about),
     ),

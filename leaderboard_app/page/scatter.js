@@ -81,9 +81,12 @@ export function scatter(entries, subset, measure) {
   const dots = models
     .map((entry) => ({ entry, result: entry.results[subset.name], x: of(entry, entry.results[subset.name]) }))
     .filter(({ x }) => x > 0);
-  const left = models.length - dots.length;
-  const note =
-    left > 0 && element("p", { class: "hushed" }, `${plural(left, "model")} without ${noun} ${left === 1 ? "is" : "are"} not shown.`);
+  const free = models.filter((entry) => of(entry, entry.results[subset.name]) === 0).length;
+  const left = models.length - dots.length - free;
+  const notes = [
+    left > 0 && `${plural(left, "model")} without ${noun} ${left === 1 ? "is" : "are"} not shown.`,
+    free > 0 && `${plural(free, "model")} at 0 ${free === 1 ? "has" : "have"} no place on an axis of powers.`,
+  ].filter(Boolean);
   if (dots.length === 0) return element("p", {}, `No model on ${subset.name} says ${noun}.`);
   const best = frontier(dots);
   const xs = dots.map(({ x }) => x);
@@ -106,7 +109,8 @@ export function scatter(entries, subset, measure) {
         { ticks: logTicks(domain), scale: xScale, show: showTick, label },
         { ticks: ticksEvery(bottomValue, 1, 0.1), scale: yScale, show: (tick) => String(Math.round(100 * tick)), label: "Accuracy, %" },
       ),
-      line(frame.left, yScale(0.5), frame.right, yScale(0.5), { class: "chance" }),
+      // Chance on sets depends on how many of their candidates are right.
+      !subset.sets && line(frame.left, yScale(0.5), frame.right, yScale(0.5), { class: "chance" }),
       element("svg:path", { d: `${steps}H${frame.right.toFixed(1)}`, class: "pareto" }),
       dots.map(({ entry, result, x, px, py, whisker: [top, bottom] }) =>
         mark(
@@ -144,7 +148,7 @@ export function scatter(entries, subset, measure) {
         best.some((dot) => dot.entry === entry) ? "yes" : "no",
       ]),
   );
-  return element("div", {}, key(dots), chart(`Accuracy against ${label}`, draw, table), note);
+  return element("div", {}, key(dots), chart(`Accuracy against ${label}`, draw, table), notes.length > 0 && element("p", { class: "hushed" }, notes.join(" ")));
 }
 
 const key = (dots) =>
