@@ -63,13 +63,31 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A rank as an interval, and whether the entry is not significantly below the best."""
+
+    rank: tuple[int, int]
+    leader: bool
+
+    def as_json(self) -> Json:
+        return {
+            "rank": {"low": self.rank[0], "high": self.rank[1]},
+            "leader_group": self.leader,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
-    """An entry, its rows by subset in the benchmark's order, and where it stands."""
+    """An entry, its rows by subset in the benchmark's order, and where it stands.
+
+    `undisputed` is where it stands without the rows whose labels are disputed, where there are any;
+    `good` says that it is significantly better than every baseline.
+    """
 
     entry: Entry
     rows: dict[str, list[Row]]
-    rank: tuple[int, int]
-    leader: bool
+    place: Place
+    undisputed: Place | None
     good: bool
 
 
@@ -101,13 +119,23 @@ def field_of(benchmark: str, entries: Sequence[Read]) -> Field:
     baselines = [i for i, one in enumerate(entries) if one.entry.card.model.kind == BASELINE]
     clear = (compared.p_holm < SIGNIFICANCE) & (compared.difference > 0)
     good = [bool(baselines) and bool(one[baselines].all()) for one in clear]
-    ranks, leaders = compared.rank_intervals(), compared.leaders()
+    sure = [[row for row in own if not row.doubt] for own in rows]
+    disputed = any(len(kept) < len(own) for kept, own in zip(sure, rows, strict=True))
+    undisputed: list[Place] | list[None] = [None] * len(entries)
+    if disputed and all(sure):
+        undisputed = _places(compare_runs(sure, balanced=False))
     standings = [
-        Standing(one.entry, one.rows, ranks[i], leaders[i], good[i])
-        for i, one in enumerate(entries)
+        Standing(one.entry, one.rows, place, other, clearly)
+        for one, place, other, clearly in zip(
+            entries, _places(compared), undisputed, good, strict=True
+        )
     ]
     known = [one.fingerprints for one in entries]
     return Field(benchmark, standings, known, compared, wins(rows))
+
+
+def _places(compared: Comparisons) -> list[Place]:
+    return list(map(Place, compared.rank_intervals(), compared.leaders()))
 
 
 def standing_of(entry: Entry, compared: Comparisons) -> Standing:
@@ -116,8 +144,8 @@ def standing_of(entry: Entry, compared: Comparisons) -> Standing:
     Raises:
         DataError: see `checked_rows`.
     """
-    rank, leader = compared.rank_intervals()[0], compared.leaders()[0]
-    return Standing(entry, checked_rows(entry), rank, leader, good=False)
+    place = _places(compared)[0]
+    return Standing(entry, checked_rows(entry), place, undisputed=None, good=False)
 
 
 def read(entry: Entry) -> Read:
@@ -168,8 +196,8 @@ def summary(standing: Standing) -> Json:
         "reproduced": badge and {"date": badge.date.isoformat(), "sample": badge.sample},
         "complete": card.results.keys() == asked_of(card, standing.rows[required]),
         "command": _command(card.benchmark, required, card.results[required]),
-        "rank": {"low": standing.rank[0], "high": standing.rank[1]},
-        "leader_group": standing.leader,
+        **standing.place.as_json(),
+        "without_disputed": standing.undisputed and standing.undisputed.as_json(),
         "results": {
             name: _result(result, standing.rows[name], balanced=known[name].balanced)
             for name, result in card.results.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from made_submissions import make_submission
 
 from fcrewardbench import DataError
 from fcrewardbench.adapters.gate import gated
+from fcrewardbench.benchmarks.errata import Erratum
 from fcrewardbench.benchmarks.labels import known_labels
 from fcrewardbench.report.comparison import compare_runs
+from fcrewardbench.submissions import numbers
 from fcrewardbench.submissions.entries import read_entry
 from fcrewardbench.submissions.numbers import rows_of
 from fcrewardbench.submissions.rows import write_rows
@@ -38,6 +41,33 @@ def site(submissions: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("board") / "site"
     build(submissions, out, repository="https://example.org/board")
     return out
+
+
+def test_without_disputed_rows_others_may_be_first(
+    submissions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every row that one entry alone is right on is disputed."""
+    good, fair = (
+        read_entry(submissions / "open@2" / f"made-up__{name}").subset("core")
+        for name in ("good", "fair")
+    )
+    disputed = {
+        one.id: Erratum(id=one.id, reason="no", who="me", when=date(2026, 11, 27))
+        for one, other in zip(good, fair, strict=True)
+        if one.outcome == "win" and other.outcome != "win"
+    }
+    assert _entry_of(submissions, tmp_path / "before", "made-up__fair")["without_disputed"] is None
+    monkeypatch.setattr(numbers, "errata", lambda: disputed)
+    shown = _entry_of(submissions, tmp_path / "after", "made-up__fair")
+    assert shown["rank"] == {"low": 2, "high": 2}
+    assert shown["without_disputed"] == {"rank": {"low": 1, "high": 1}, "leader_group": True}
+    board = _json(tmp_path / "after" / "board.json")
+    assert board["benchmarks"][0]["subsets"][0]["disputed"] == len(disputed)
+
+
+def _entry_of(submissions: Path, out: Path, id: str) -> Any:
+    build(submissions, out)
+    return _entry(out, id)
 
 
 def _json(path: Path) -> Any:

@@ -258,6 +258,9 @@ def test_what_is_dropped_is_checked(page: Any, address: str, tmp_path: Path) -> 
     table.wait_for(timeout=60_000)
     text = table.inner_text()
     assert text.index("made-up/good") < text.index("made-up/new") < text.index("made-up/fair")
+    stands = page.locator("main dl").inner_text()
+    assert "2 of 5, baselines among them" in stands
+    assert re.search(r"core\s+\d+\.\d % .*strict \d+\.\d %, 1,500 items", stands)
 
 
 def test_what_is_dropped_and_wrong_is_told_with_its_row(

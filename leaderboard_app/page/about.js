@@ -41,7 +41,7 @@ const meanings = () =>
       "Baselines",
       "Scorers that cannot understand: random, longer, shorter, word overlap, schema. What they reach is what the surface gives away.",
     ),
-    term("Disputed", "Labels that a reader doubts with reason. The switch on the table leaves them out of accuracy and strict accuracy."),
+    term("Disputed", "Labels that a reader doubts with reason. The switch on the table leaves them out of accuracy, strict accuracy and ranks."),
     term(
       "Differences by error type",
       "Mean difference of credit, with an interval from the variance between catalogues (Student’s t with catalogues − 1 degrees of freedom), not corrected for there being several types.",

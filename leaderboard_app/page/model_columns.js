@@ -30,7 +30,7 @@ export function identity(required) {
       width: 3.3,
       numeric: true,
       phone: true,
-      title: `From ${required}. Low end: 1 + the models that are significantly better; high end: all models − those that are significantly worse (paired test over tool catalogues, Holm's correction, 5 %)`,
+      title: `From ${required}. Low end: 1 + the entries (baselines among them) that are significantly better; high end: all entries − those that are significantly worse (paired test over tool catalogues, Holm's correction, 5 %)`,
       // The low end decides, then the high end.
       value: (entry) => (entry.rank ? entry.rank.low + entry.rank.high / 1e5 : null),
       text: (entry) => rankText(entry.rank),

@@ -2,8 +2,8 @@
 
 import { bar } from "./column.js";
 import { board as loadBoard, entriesOf, fullName, requiredOf, server as loadServer } from "./data.js";
-import { command, element, plainTable } from "./dom.js";
-import { MISSING, interval, percent, points, pointsInterval, probability, size } from "./format.js";
+import { command, definitions, element, plainTable } from "./dom.js";
+import { MISSING, interval, percent, plural, points, pointsInterval, probability, rankText, size } from "./format.js";
 import { address } from "./state.js";
 
 const FILES = { card: { name: "card.json", ending: ".json" }, rows: { name: "rows.parquet", ending: ".parquet" } };
@@ -50,6 +50,18 @@ function problems(list) {
     ["File", { label: "Row", numeric: true }, "What is wrong"],
     list.map(({ file, row, message }) => [file, row === null || row === undefined ? MISSING : String(row), message]),
   );
+}
+
+function stands(board, entry) {
+  const names = board.benchmarks.find(({ key }) => key === entry.benchmark)?.subsets.map(({ name }) => name) ?? [];
+  const results = names.filter((name) => entry.results[name]).map((name) => [name, entry.results[name]]);
+  return definitions([
+    ["Rank", `${rankText(entry.rank)} of ${entriesOf(board, entry.benchmark).filter(({ id }) => id !== entry.id).length + 1}, baselines among them`],
+    ...results.map(([name, result]) => [
+      name,
+      `${percent(result.accuracy)} % (${interval(result.ci)}), strict ${percent(result.strict)} %, ${plural(result.n, "item")}`,
+    ]),
+  ]);
 }
 
 function placed(board, entry, neighbours) {
@@ -101,6 +113,7 @@ function answerShown(board, answer) {
           answer.flags.map((flag) => element("li", {}, flag)),
         ),
       ),
+    answer.entry && stands(board, answer.entry),
     answer.entry && placed(board, answer.entry, answer.neighbours ?? []),
   ];
 }

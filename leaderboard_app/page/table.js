@@ -77,14 +77,14 @@ class Table {
   build(benchmark, subset, without) {
     this.benchmark = benchmark;
     this.subset = subset;
-    const entries = entriesOf(this.board, benchmark.key);
+    const entries = entriesOf(this.board, benchmark.key).map((entry) => (without ? { ...entry, ...entry.without_disputed } : entry));
     this.columns = columnsOf(this.board, benchmark, subset, without);
     this.menuItems = menuOf(this.columns, entries);
     this.rows = entries.map((entry) => new Row(entry, (id, checked) => this.select(id, checked)));
     refill(
       this.lede,
       `Which of two tool calls is right? Accuracy on ${benchmark.key}/${subset.name}, ${plural(subset.items, nounOf(subset))}`,
-      without && ", without the disputed ones (ranks, outcomes and breakdowns are of all)",
+      without && ", without the disputed ones (outcomes and breakdowns are of all)",
       ".",
     );
     this.caption.textContent = `Models on ${benchmark.key}/${subset.name}, sortable by the headings`;
@@ -258,7 +258,7 @@ const explanation = () =>
     element(
       "p",
       {},
-      "The rank is an interval: 1 plus the number of models that are significantly better, to the number of models less those that are significantly worse. Two models differ significantly where a paired test over tool catalogues says so at 5 % after Holm's correction. Where two intervals overlap, the pages of Compare tell whether the two models differ.",
+      "The rank is an interval: 1 plus the number of entries, baselines among them, that are significantly better, to the number of entries less those that are significantly worse. Two models differ significantly where a paired test over tool catalogues says so at 5 % after Holm's correction. Where two intervals overlap, the pages of Compare tell whether the two models differ.",
     ),
     element(
       "p",
