@@ -131,7 +131,7 @@ _ROUNDING = 1e-9
 
 
 def _p_values(difference: Matrix, error: Matrix, totals: Matrix) -> Matrix:
-    """Two-sided, and never below the sign test's on the catalogues in which two models differ.
+    """Two-sided, and never below what a sign test can reach where k catalogues differ: 2^(1 - k).
 
     Where few differ, and all the same way, Student's test is too sure: 4 of them would be significant.
     """
