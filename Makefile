@@ -7,6 +7,9 @@ DEMO_RUN = runs/demo/smollm2-135m-q4-$(DEMO_PAIRS)
 TOOLRM_RUN = runs/demo/toolrm-smollm2-135m-$(DEMO_PAIRS)
 BASELINES := random longer shorter overlap schema
 
+# Modules are compiled when they are first imported, and only then: so that has to be kept.
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: demo test lint board
 
 demo: $(VENV)/.demo
