@@ -17,7 +17,7 @@ from fcrewardbench.models import folder
 from fcrewardbench.types import Call, Group
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
-LONGEST = ("test_tutorial.py", "test_local.py", "test_train.py", "test_judges.py")
+LONGEST = ("test_tutorial.py", "test_local.py", "test_train.py", "test_judges.py", "test_open_1.py")
 os.environ["HF_HUB_OFFLINE"] = "1"  # no test may depend on the hub
 
 

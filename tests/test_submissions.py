@@ -20,6 +20,7 @@ import pytest
 import fcrewardbench
 from fcrewardbench import DataError, UsageError, Verdict
 from fcrewardbench.render import candidate_text
+from fcrewardbench.submissions import validate
 from fcrewardbench.submissions.card import (
     MIGRATIONS,
     SubmissionCard,
@@ -302,7 +303,7 @@ ROW_FAULTS: dict[str, tuple[RowChange, str]] = {
     "missing row": (lambda rows: rows[1:], "1,499 rows, and the benchmark has 1,500"),
     "row twice": (
         lambda rows: [rows[1], *rows[1:]],
-        "row 1: open@2/core: the id 'open-2/core/0002'",
+        "row 1: open@2/core: the id 'open-2/core/0002' stands more than once",
     ),
     "other label": (_first(error_type="parsing error!"), "row 0: open@2/core: ids, labels or"),
     "other order": (
@@ -1011,6 +1012,24 @@ def test_validate_prints_json_and_the_schema(root: Path, entry: Path) -> None:
     assert told["problems"][0]["message"] == "rows.parquet is missing"
     schema = _fcrb("validate", "--schema", cwd=root)
     assert json.loads(schema.stdout) == json_schema()
+
+
+@pytest.mark.parametrize("here", ["abstain", None], ids=["of another edition", "not at all"])
+def test_a_wrong_label_is_told_without_the_benchmarks_data(
+    entry: Path, monkeypatch: pytest.MonkeyPatch, here: str | None
+) -> None:
+    other = fcrewardbench.load_benchmark(f"open/{here}") if here else None
+
+    def load(name: str) -> fcrewardbench.Benchmark:
+        if other is None:
+            raise fcrewardbench.DataError(f"{name} cannot be had.")
+        return other
+
+    monkeypatch.setattr(validate, "load_benchmark", load)
+    write_rows(_first(error_type="parsing error!")(read_entry(entry).rows), entry / ROWS)
+    [problem] = check_entry(entry).problems
+    assert problem.row is None
+    assert problem.message.endswith("not the benchmark's: pack the run with fcrb submit")
 
 
 def test_what_holds_no_submission_is_not_taken_for_a_valid_one(root: Path, entry: Path) -> None:

@@ -86,7 +86,6 @@ export async function view(path, first) {
     const benchmark = benchmarkOf(board, query.benchmark);
     const subset = subsetOf(benchmark, query.subset);
     const kind = Object.hasOwn(CHARTS, query.chart ?? "") ? query.chart : "heat";
-    const kept = { ...query, chart: "" };
     const { control, content } = await drawn(kind, entriesOf(board, benchmark.key), subset, query);
     return [
       element(
@@ -96,7 +95,7 @@ export async function view(path, first) {
           element(
             "li",
             {},
-            element("a", { href: address("charts", [], { ...kept, chart: key }), "aria-current": key === kind ? "true" : null }, label),
+            element("a", { href: address("charts", [], { ...query, chart: key }), "aria-current": key === kind ? "true" : null }, label),
           ),
         ),
       ),
