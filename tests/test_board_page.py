@@ -64,7 +64,11 @@ def submissions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made: dict[str, tuple[float, tuple[str, ...], dict[str, Any]]] = {
         "good": (2.0, subsets, {"kind": "classifier", "cost_per_1000": 0.1}),
         "fair": (1.2, ("core",), {"kind": "judge", "licence": "MIT", "cost_per_1000": 2.0}),
-        "poor": (0.6, ("core",), {"kind": "likelihood", **dict.fromkeys(FIELDS, HOSTILE)}),
+        "poor": (
+            0.6,
+            ("core",),
+            {"kind": "likelihood", "cost_per_1000": 0.0, **dict.fromkeys(FIELDS, HOSTILE)},
+        ),
         "blind": (0.0, ("core",), {"kind": "baseline", "organisation": "baseline"}),
     }
     for seed, (name, (skill, own, facts)) in enumerate(made.items()):
@@ -394,6 +398,7 @@ def test_charts_show_what_they_say_and_keep_what_was_chosen(page: Any, address: 
     page.locator("svg path.pareto").first.wait_for(state="attached")
     assert page.locator("svg .chance").count() == 1
     assert page.locator("svg .whisker").count() == 2
+    assert "1 model at 0 has no place on an axis of powers." in page.locator("main").inner_text()
     page.get_by_label("Subset").select_option("candidates")
     page.wait_for_function("() => location.hash.includes('subset=candidates')")
     page.wait_for_function("() => document.querySelectorAll('svg .chance').length === 0")

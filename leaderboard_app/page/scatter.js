@@ -87,7 +87,7 @@ export function scatter(entries, subset, measure) {
     left > 0 && `${plural(left, "model")} without ${noun} ${left === 1 ? "is" : "are"} not shown.`,
     free > 0 && `${plural(free, "model")} at 0 ${free === 1 ? "has" : "have"} no place on an axis of powers.`,
   ].filter(Boolean);
-  if (dots.length === 0) return element("p", {}, `No model on ${subset.name} says ${noun}.`);
+  if (dots.length === 0) return element("p", {}, free > 0 ? notes.join(" ") : `No model on ${subset.name} says ${noun}.`);
   const best = frontier(dots);
   const xs = dots.map(({ x }) => x);
   const domain = [Math.min(...xs) / 1.6, Math.max(...xs) * 1.6];
