@@ -1,4 +1,4 @@
-"""The leaderboard with 500 submissions: build time and memory, first paint, sorting, filtering, a drop.
+"""The leaderboard with 500 submissions: build, check, drop, first paint, sorting, filtering.
 
     python bench/board.py [--entries 500] [--subsets core] [--rounds 5] [--submissions FOLDER]
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import socket
 import statistics
 import subprocess
@@ -29,6 +30,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from made_submissions import make_submission  # noqa: E402
 
+SUBSETS = ["core", "abstain", "candidates", "minimal"]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 BLOCKS = """
 import json, sys
@@ -148,8 +150,6 @@ def in_browser(url: str, ready: str, entries: int, rounds: int, *, ours: bool) -
 
 
 def chromium() -> str:
-    import shutil
-
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     if found is None:
         raise SystemExit("chromium is not installed: apt-get install chromium")
@@ -160,7 +160,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--entries", type=int, default=500)
     parser.add_argument(
-        "--subsets", nargs="+", default=["core"], help="that each has; core must be one"
+        "--subsets", nargs="+", default=SUBSETS, help="that each has; core must be one"
     )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--submissions", type=Path, help="made before, or made and kept here")
@@ -182,6 +182,15 @@ def main() -> None:
         files = (str(dropped), str(dropped.with_name("rows.parquet")))
         result["drop"] = timed(
             "leaderboard_app.dropped", *files, str(site), "600", says='"ok": true'
+        )
+        alone = Path(scratch) / dropped.parent.relative_to(submissions)
+        shutil.copytree(dropped.parent, alone)
+        result["validate"] = [
+            timed("fcrewardbench", "validate", str(alone), says="valid (")
+            for _ in range(asked.rounds)
+        ]
+        result["validate_beside_all"] = timed(
+            "fcrewardbench", "validate", str(dropped.parent), says="valid ("
         )
         with server(
             "-m", "leaderboard_app.app", "--site", str(site), "--port", "7871", port=7871

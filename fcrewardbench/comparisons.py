@@ -86,7 +86,7 @@ class Comparisons:
 
 
 def compare_models(
-    credits: Sequence[Sequence[float]],
+    credits: Sequence[Sequence[float] | NDArray[np.float64]],
     clusters: Sequence[str],
     weights: Sequence[float] | None = None,
 ) -> Comparisons:
@@ -143,7 +143,10 @@ def _p_values(difference: Matrix, error: Matrix, totals: Matrix) -> Matrix:
     statistic = np.divide(np.abs(difference), error, out=np.zeros_like(error), where=varies)
     p: Matrix = 2 * t.sf(statistic, degrees)
     p[~varies & (np.abs(difference) > _ROUNDING)] = 0.0
-    differing = np.array([(np.abs(totals - row) > _ROUNDING).sum(1) for row in totals])
+    differing = np.empty_like(error)
+    for place, row in enumerate(totals):
+        counts = np.count_nonzero(np.abs(totals[place:] - row) > _ROUNDING, axis=1)
+        differing[place, place:] = differing[place:, place] = counts
     return np.maximum(p, np.minimum(1.0, 2.0 ** (1.0 - differing)))
 
 

@@ -78,7 +78,7 @@ def serve(site: Path, **launch: Any) -> None:
             if working.locked():
                 return busy
             async with working:
-                return await _checked([*map(str, sent), str(site), str(MOST_SECONDS)])
+                return await checked([*map(str, sent), str(site), str(MOST_SECONDS)])
 
     @app.middleware("http")
     async def headers(
@@ -131,7 +131,8 @@ async def _received(request: Request, folder: Path) -> list[Path]:
     return paths
 
 
-async def _checked(arguments: list[str]) -> Response:
+async def checked(arguments: list[str]) -> Response:
+    """What `leaderboard_app.dropped` says, in a process that is ended after `MOST_SECONDS`."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

@@ -20,8 +20,9 @@ from fcrewardbench import DataError
 from fcrewardbench.benchmarks.labels import known_labels
 from fcrewardbench.cli.lazy import run
 from fcrewardbench.submissions.entries import entry_folders, folder_problems, read_entry
-from leaderboard_app.entries import Field, Json, Read, details, field_of, read, summary
+from leaderboard_app.entries import Entrants, Field, details, summary
 from leaderboard_app.items import CHUNK, chunks, index, items_of
+from leaderboard_app.outcomes import Json
 
 PAGE = Path(__file__).parent / "page"
 SCHEMA_VERSION = 1
@@ -48,7 +49,7 @@ def build(submissions: Path, out: Path, *, repository: str | None = None) -> Jso
 
 
 def _fields(submissions: Path) -> list[Field]:
-    by_benchmark: dict[str, list[Read]] = {name: [] for name in known_labels()}
+    by_benchmark = {name: Entrants(name) for name in known_labels()}
     for folder in entry_folders(submissions):
         problems = folder_problems(folder)
         if problems:
@@ -59,10 +60,11 @@ def _fields(submissions: Path) -> list[Field]:
             raise DataError(f"{folder}: {why}") from None
         if entry.card.benchmark not in by_benchmark:
             raise DataError(f"{folder} is on {entry.card.benchmark}, which takes no submissions.")
-        by_benchmark[entry.card.benchmark].append(read(entry))
-    if not any(by_benchmark.values()):
+        by_benchmark[entry.card.benchmark].add(entry)
+    found = [one.field() for one in by_benchmark.values() if one.entries]
+    if not found:
         raise DataError(f"{submissions} holds no submissions.")
-    return [field_of(name, entries) for name, entries in by_benchmark.items() if entries]
+    return found
 
 
 def _write(fields: list[Field], site: Path, repository: str | None, commit: str | None) -> Json:
@@ -90,7 +92,7 @@ def _write(fields: list[Field], site: Path, repository: str | None, commit: str 
 
 def _write_subset(field: Field, name: str, site: Path) -> Json | None:
     """The files of one subset, and what the board says of it; None where no entry has it."""
-    rows = next((one.rows[name] for one in field.standings if name in one.rows), None)
+    rows = field.labels.get(name)
     if rows is None:
         return None
     folder = site / "pairs" / field.benchmark / name

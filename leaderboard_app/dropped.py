@@ -26,7 +26,8 @@ from fcrewardbench.submissions.pack import CARD, ROWS
 from fcrewardbench.submissions.rivals import Rival, rival_of
 from fcrewardbench.submissions.validate import Checked, check_against, check_entry
 from fcrewardbench.types import Outcome
-from leaderboard_app.entries import LETTERS, standing_of, summary
+from leaderboard_app.entries import standing_of, summary
+from leaderboard_app.outcomes import LETTERS
 
 MEMORY = 2 * 2**30
 

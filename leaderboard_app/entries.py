@@ -4,61 +4,71 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fcrewardbench.adapters.gate import STEP
 from fcrewardbench.benchmarks.labels import (
     KnownLabels,
+    Label,
     known_labels,
     labels_sha256,
     loadable,
     required_subset,
 )
-from fcrewardbench.comparisons import SIGNIFICANCE, Comparisons, WinTables
+from fcrewardbench.comparisons import (
+    SIGNIFICANCE,
+    Comparisons,
+    WinTables,
+    compare_models,
+    win_tables,
+)
 from fcrewardbench.errors import DataError
 from fcrewardbench.report.card import accuracy, disputes
-from fcrewardbench.report.comparison import compare_runs, wins
 from fcrewardbench.rows import Row
-from fcrewardbench.stats import calibration
 from fcrewardbench.submissions.card import BASELINE, Metrics, SubmissionCard, SubsetResult
 from fcrewardbench.submissions.entries import Entry
 from fcrewardbench.submissions.numbers import rows_of
 from fcrewardbench.submissions.pack import LOCAL_OPTIONS
 from fcrewardbench.submissions.rivals import fingerprints
 from fcrewardbench.submissions.validate import name_and_scope_problems
-from fcrewardbench.types import Outcome
+from leaderboard_app.outcomes import WIN, Json, letters, outcomes_of
 
-LETTERS = {
-    Outcome.WIN.value: "w",
-    Outcome.LOSS.value: "l",
-    Outcome.TIE.value: "t",
-    Outcome.INCONSISTENT.value: "i",
-    Outcome.UNPARSED.value: "u",
-    Outcome.REFUSED.value: "r",
-    Outcome.TOO_LONG.value: "x",
-    Outcome.ERROR.value: "e",
-}
-_BINS = 10
 _ROUNDING = 1e-9
 
-Json = dict[str, Any]
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What stays of an entry's rows in a subset: of many entries, the rows would fill the memory.
+
+    Args:
+        letters: an outcome a row, in the benchmark's order.
+        credits: [rows].
+        result: what `board.json` says of the subset.
+        details: what the entry's own file says of it.
+    """
+
+    letters: str
+    credits: NDArray[np.float64]
+    result: Json
+    details: Json
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What stays of an entry: of many, the rows as they were submitted would fill the memory.
+    """What stays of an entry.
 
     Args:
         entry: without its rows.
-        rows: by subset in the benchmark's order, as those of runs.
+        complete: whether it has every subset that is asked of it.
     """
 
     entry: Entry
-    rows: dict[str, list[Row]]
+    subsets: dict[str, Told]
+    complete: bool
     fingerprints: dict[str, str]
 
 
@@ -78,26 +88,33 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """An entry, its rows by subset in the benchmark's order, and where it stands.
+    """An entry and where it stands.
 
     `undisputed` is where it stands without the rows whose labels are disputed, where there are any;
     `good` says that it is significantly better than every baseline.
     """
 
-    entry: Entry
-    rows: dict[str, list[Row]]
+    read: Read
     place: Place
     undisputed: Place | None
     good: bool
 
+    @property
+    def entry(self) -> Entry:
+        return self.read.entry
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """All entries of a benchmark, compared on the subset that is required."""
+    """All entries of a benchmark, compared on the subset that is required.
+
+    `labels` has the rows of every subset that an entry has; they are one entry's, of which only what
+    the benchmark says of them counts.
+    """
 
     benchmark: str
+    labels: dict[str, list[Row]]
     standings: list[Standing]
-    fingerprints: list[dict[str, str]]
     compared: Comparisons
     won: WinTables
 
@@ -105,33 +122,55 @@ class Field:
     def known(self) -> dict[str, KnownLabels]:
         return known_labels()[self.benchmark]
 
-    @property
-    def good(self) -> list[str]:
-        """The entries that are significantly better than every baseline."""
-        return [one.entry.id for one in self.standings if one.good]
+    def told(self, subset: str) -> list[tuple[Standing, Told]]:
+        """The entries that have a subset."""
+        return [
+            (one, one.read.subsets[subset]) for one in self.standings if subset in one.read.subsets
+        ]
 
 
-def field_of(benchmark: str, entries: Sequence[Read]) -> Field:
-    """Compare the entries of a benchmark."""
-    required = required_subset(benchmark)
-    rows = [one.rows[required] for one in entries]
-    compared = compare_runs(rows, balanced=False)
-    baselines = [i for i, one in enumerate(entries) if one.entry.card.model.kind == BASELINE]
-    clear = (compared.p_holm < SIGNIFICANCE) & (compared.difference > 0)
-    good = [bool(baselines) and bool(one[baselines].all()) for one in clear]
-    sure = [[row for row in own if not row.doubt] for own in rows]
-    disputed = any(len(kept) < len(own) for kept, own in zip(sure, rows, strict=True))
-    undisputed: list[Place] | list[None] = [None] * len(entries)
-    if disputed and all(sure):
-        undisputed = _places(compare_runs(sure, balanced=False))
-    standings = [
-        Standing(one.entry, one.rows, place, other, clearly)
-        for one, place, other, clearly in zip(
-            entries, _places(compared), undisputed, good, strict=True
-        )
-    ]
-    known = [one.fingerprints for one in entries]
-    return Field(benchmark, standings, known, compared, wins(rows))
+class Entrants:
+    """The entries of a benchmark while they are read, one after the other."""
+
+    def __init__(self, benchmark: str) -> None:
+        self.benchmark = benchmark
+        self.entries: list[Read] = []
+        self._first: dict[str, tuple[list[Label], list[Row]]] = {}
+
+    def add(self, entry: Entry) -> None:
+        """Check an entry's rows and keep what the board shows of them.
+
+        Raises:
+            DataError: see `checked_rows`.
+        """
+        known = {name: labels for name, (labels, _) in self._first.items()}
+        rows = checked_rows(entry, known)
+        for name in rows.keys() - known.keys():
+            self._first[name] = [row.label() for row in entry.subset(name)], rows[name]
+        self.entries.append(_read(entry, rows))
+
+    def field(self) -> Field:
+        """Compare them."""
+        labels = {name: rows for name, (_, rows) in self._first.items()}
+        required = required_subset(self.benchmark)
+        told = [one.subsets[required] for one in self.entries]
+        catalogues = [row.catalogue for row in labels[required]]
+        sure = np.array([not row.doubt for row in labels[required]])
+        compared = compare_models([one.credits for one in told], catalogues)
+        undisputed: list[Place] | list[None] = [None] * len(told)
+        if 0 < sure.sum() < len(sure):
+            kept = [name for name, is_sure in zip(catalogues, sure, strict=True) if is_sure]
+            undisputed = _places(compare_models([one.credits[sure] for one in told], kept))
+        kinds = [one.entry.card.model.kind for one in self.entries]
+        baselines = [place for place, kind in enumerate(kinds) if kind == BASELINE]
+        clear = (compared.p_holm < SIGNIFICANCE) & (compared.difference > 0)
+        good = [bool(baselines) and bool(one[baselines].all()) for one in clear]
+        standings = [
+            Standing(*one)
+            for one in zip(self.entries, _places(compared), undisputed, good, strict=True)
+        ]
+        won = win_tables([[letter == WIN for letter in one.letters] for one in told])
+        return Field(self.benchmark, labels, standings, compared, won)
 
 
 def _places(compared: Comparisons) -> list[Place]:
@@ -144,21 +183,33 @@ def standing_of(entry: Entry, compared: Comparisons) -> Standing:
     Raises:
         DataError: see `checked_rows`.
     """
-    place = _places(compared)[0]
-    return Standing(entry, checked_rows(entry), place, undisputed=None, good=False)
+    read = _read(entry, checked_rows(entry))
+    return Standing(read, _places(compared)[0], undisputed=None, good=False)
 
 
-def read(entry: Entry) -> Read:
-    """What the board keeps of an entry.
+def _read(entry: Entry, rows: Mapping[str, list[Row]]) -> Read:
+    card = entry.card
+    known, required = known_labels()[card.benchmark], required_subset(card.benchmark)
+    subsets = {
+        name: Told(
+            letters(rows[name]),
+            np.array([row.credit for row in rows[name]]),
+            _result(result, rows[name], balanced=known[name].balanced),
+            outcomes_of(rows[name], gate=bool(result.options.get("schema_gate"))),
+        )
+        for name, result in card.results.items()
+    }
+    complete = card.results.keys() == asked_of(card, rows[required])
+    return Read(replace(entry, rows=[]), subsets, complete, fingerprints(entry))
 
-    Raises:
-        DataError: see `checked_rows`.
-    """
-    return Read(replace(entry, rows=[]), checked_rows(entry), fingerprints(entry))
 
-
-def checked_rows(entry: Entry) -> dict[str, list[Row]]:
+def checked_rows(
+    entry: Entry, known: Mapping[str, Sequence[Label]] = MappingProxyType({})
+) -> dict[str, list[Row]]:
     """The rows of every subset; a short form of what `fcrb validate` checks of each submission.
+
+    Args:
+        known: labels of subsets that were found to be the benchmark's, which saves hashing them.
 
     Raises:
         DataError: the entry has not the benchmark's rows, or says another accuracy than they have.
@@ -168,12 +219,13 @@ def checked_rows(entry: Entry) -> dict[str, list[Row]]:
         raise DataError(f"{entry.folder}: {'; '.join(problems)}.")
     found = {}
     for name, result in entry.card.results.items():
-        known = known_labels()[entry.card.benchmark][name]
+        asked = known_labels()[entry.card.benchmark][name]
         submitted = entry.subset(name)
-        if labels_sha256(row.label() for row in submitted) != known.labels_sha256:
+        labels = [row.label() for row in submitted]
+        if labels != known.get(name) and labels_sha256(labels) != asked.labels_sha256:
             raise DataError(f"{entry.folder} has not the rows of {name}: run fcrb validate on it.")
         rows = rows_of(entry.card.benchmark, submitted)
-        if abs(accuracy(rows, balanced=known.balanced) - result.metrics.accuracy) > _ROUNDING:
+        if abs(accuracy(rows, balanced=asked.balanced) - result.metrics.accuracy) > _ROUNDING:
             raise DataError(f"{entry.folder} says another accuracy: run fcrb validate on it.")
         found[name] = rows
     return found
@@ -183,7 +235,7 @@ def summary(standing: Standing) -> Json:
     """What `board.json` says of an entry."""
     entry = standing.entry
     card, facts = entry.card, entry.card.model
-    known, required = known_labels()[card.benchmark], required_subset(card.benchmark)
+    required = required_subset(card.benchmark)
     badge = entry.reproduced
     return {
         "id": entry.id,
@@ -194,14 +246,11 @@ def summary(standing: Standing) -> Json:
         "links": facts.links.model_dump(exclude_none=True),
         "dtype": card.results[required].dtype,
         "reproduced": badge and {"date": badge.date.isoformat(), "sample": badge.sample},
-        "complete": card.results.keys() == asked_of(card, standing.rows[required]),
+        "complete": standing.read.complete,
         "command": _command(card.benchmark, required, card.results[required]),
         **standing.place.as_json(),
         "without_disputed": standing.undisputed and standing.undisputed.as_json(),
-        "results": {
-            name: _result(result, standing.rows[name], balanced=known[name].balanced)
-            for name, result in card.results.items()
-        },
+        "results": {name: told.result for name, told in standing.read.subsets.items()},
     }
 
 
@@ -259,93 +308,36 @@ def _cell(metrics: Metrics) -> Json:
 def details(field: Field, place: int) -> Json:
     """What the file of one entry says."""
     standing = field.standings[place]
-    results = standing.entry.card.results
     return {
         "entry": standing.entry.id,
         "card": standing.entry.card.model_dump(mode="json"),
-        "subsets": {
-            name: outcomes_of(rows, gate=bool(results[name].options.get("schema_gate")))
-            for name, rows in standing.rows.items()
-        },
-        "fingerprints": field.fingerprints[place],
-        "against": {
-            other.entry.id: _against(field, place, rival)
-            for rival, other in enumerate(field.standings)
-            if rival != place
-        },
+        "subsets": {name: told.details for name, told in standing.read.subsets.items()},
+        "fingerprints": standing.read.fingerprints,
+        "against": _against(field, place),
     }
 
 
-def letters(rows: Sequence[Row]) -> str:
-    """One letter a row."""
-    return "".join(LETTERS[row.outcome] for row in rows)
-
-
-def outcomes_of(rows: Sequence[Row], *, gate: bool) -> Json:
-    """A letter a row; of pairs, how far apart the scores are, and how often that is right.
-
-    Where the scores went through a schema gate, pairs that it decided are in the letters alone: they
-    say nothing of the model's own margins.
-    """
-    sets = any(len(row.correct) > 2 for row in rows)
-    result: Json = {
-        "outcomes": letters(rows),
-        "credits": None,
-        "margins": None,
-        "calibration": None,
-    }
-    if sets:
-        return result | {"credits": [round(row.credit, 4) for row in rows]}
-    scored = [row for row in rows if row.scores is not None and row.outcome != Outcome.TIE]
-    if not scored:
-        return result
-    judged = [row for row in scored if not gate or _margin(row) < STEP / 2]
-    if not judged:
-        return result
-    margins = [_margin(row) for row in judged]
-    right = [row.outcome == Outcome.WIN for row in judged]
-    bins = [
-        {
-            "low": one.low,
-            "high": one.high,
-            "n": one.n,
-            "predicted": one.predicted,
-            "right": one.right,
-            "ci": [one.interval.low, one.interval.high],
-        }
-        for one in calibration(margins, right)
-    ]
-    return result | {"margins": _histogram(margins, right), "calibration": bins}
-
-
-def _margin(row: Row) -> float:
-    assert row.scores is not None
-    return abs(row.scores[0] - row.scores[1])
-
-
-def _histogram(margins: Sequence[float], right: Sequence[bool]) -> Json:
-    """Counts of |margin| up to its 99th percentile; the last bin has what is beyond, too."""
-    sizes, chosen = np.array(margins), np.array(right)
-    top = float(np.quantile(sizes, 0.99)) or 1.0
-    edges = np.linspace(0, top, _BINS + 1)
-    clipped = np.minimum(sizes, top)
-    return {
-        "edges": edges.tolist(),
-        "right": np.histogram(clipped[chosen], edges)[0].tolist(),
-        "wrong": np.histogram(clipped[~chosen], edges)[0].tolist(),
-    }
-
-
-def _against(field: Field, place: int, rival: int) -> Json:
+def _against(field: Field, place: int) -> Json:
+    """Columns of numbers, one place a rival."""
     compared, won = field.compared, field.won
+    rivals = [rival for rival in range(len(field.standings)) if rival != place]
+    low, high = compared.intervals
+    shares = {
+        "difference": compared.difference,
+        "low": low,
+        "high": high,
+        "p": compared.p,
+        "p_holm": compared.p_holm,
+        "mcnemar": won.p,
+    }
+    counts = {
+        "both": won.both,
+        "only_this": won.alone,
+        "only_other": won.alone.T,
+        "neither": won.neither,
+    }
     return {
-        "difference": float(compared.difference[place, rival]),
-        "ci": [float(ends[place, rival]) for ends in compared.intervals],
-        "p": float(compared.p[place, rival]),
-        "p_holm": float(compared.p_holm[place, rival]),
-        "mcnemar": float(won.p[place, rival]),
-        "both": int(won.both[place, rival]),
-        "only_this": int(won.alone[place, rival]),
-        "only_other": int(won.alone[rival, place]),
-        "neither": int(won.neither[place, rival]),
+        "id": [field.standings[rival].entry.id for rival in rivals],
+        **{name: matrix[place, rivals].tolist() for name, matrix in shares.items()},
+        **{name: matrix[place, rivals].astype(int).tolist() for name, matrix in counts.items()},
     }

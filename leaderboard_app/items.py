@@ -8,8 +8,9 @@ from typing import Any
 from fcrewardbench import Candidate, DataError, Pair, load_benchmark
 from fcrewardbench.benchmarks.labels import loadable
 from fcrewardbench.rows import Row
-from fcrewardbench.types import Item, Outcome
-from leaderboard_app.entries import Field, Json, letters
+from fcrewardbench.types import Item
+from leaderboard_app.entries import Field
+from leaderboard_app.outcomes import LOSS, Json
 
 CHUNK = 50
 HARDEST = 100
@@ -17,14 +18,13 @@ HARDEST = 100
 
 def index(field: Field, subset: str) -> Json:
     """Labels of all rows, who missed them, and what an interval in a cell needs."""
-    with_it = [one for one in field.standings if subset in one.rows]
-    rows = with_it[0].rows[subset]
+    rows = field.labels[subset]
     kinds, categories, generators = (
         list(dict.fromkeys(getattr(row, name) for row in rows))
         for name in ("error_type", "category", "generator")
     )
     catalogues = {name: i for i, name in enumerate(dict.fromkeys(row.catalogue for row in rows))}
-    good = [one.rows[subset] for one in with_it if one.good]
+    good = [(one.entry.id, told.letters) for one, told in field.told(subset) if one.good]
     return {
         "ids": [row.id for row in rows],
         "error_types": kinds,
@@ -36,8 +36,8 @@ def index(field: Field, subset: str) -> Json:
         "cluster": [catalogues[row.catalogue] for row in rows],
         "doubts": {str(place): row.doubt for place, row in enumerate(rows) if row.doubt},
         "t": _quantiles(rows),
-        "good": [one.entry.id for one in with_it if one.good],
-        "hardest": _hardest(good),
+        "good": [name for name, _ in good],
+        "hardest": _hardest([letters for _, letters in good]),
     }
 
 
@@ -55,11 +55,11 @@ def _quantiles(rows: Sequence[Row]) -> dict[str, float]:
     }
 
 
-def _hardest(good: Sequence[Sequence[Row]]) -> list[list[int]]:
+def _hardest(good: Sequence[str]) -> list[list[int]]:
     """Places of the rows that most of the good entries lost: likely errors of labels."""
     if not good:
         return []
-    missed = [sum(row.outcome == Outcome.LOSS for row in rows) for rows in zip(*good, strict=True)]
+    missed = [letters.count(LOSS) for letters in zip(*good, strict=True)]
     places = sorted(
         (place for place, count in enumerate(missed) if count), key=lambda i: -missed[i]
     )
@@ -83,9 +83,8 @@ def items_of(field: Field, subset: str) -> tuple[Item, ...] | None:
 def chunks(field: Field, subset: str, items: Sequence[Item] | None) -> list[Json]:
     """Every entry's outcome, and the texts where they ship, `CHUNK` rows a piece."""
     size = field.known[subset].rows
-    outcomes = [
-        letters(one.rows[subset]) if subset in one.rows else "-" * size for one in field.standings
-    ]
+    told = [one.read.subsets.get(subset) for one in field.standings]
+    outcomes = [one.letters if one else "-" * size for one in told]
     by_item = ["".join(row) for row in zip(*outcomes, strict=True)]
     order = [one.entry.id for one in field.standings]
     return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import pytest
 from board_server import serving
 from made_submissions import make_submission
 
-from leaderboard_app.app import MOST_SECONDS
+from leaderboard_app import app
 from leaderboard_app.build import build
 
 gradio = pytest.importorskip("gradio")
@@ -120,5 +121,17 @@ def test_what_arrives_too_slowly_is_not_waited_for(address: str) -> None:
         )
         answer = httpx.post(f"{address}/validate", files={"card": ("card.json", b"{}")}, timeout=60)
         assert answer.status_code == 400
-        slow.settimeout(MOST_SECONDS + 20)
+        slow.settimeout(app.MOST_SECONDS + 20)
         assert b"408" in slow.recv(1000).split(b"\r\n")[0]
+
+
+def test_a_check_that_takes_too_long_is_ended(
+    submissions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = submissions / "open@2" / "made-up__good"
+    files = (str(folder / "card.json"), str(folder / "rows.parquet"), str(tmp_path))
+    assert asyncio.run(app.checked([*files, "20"])).status_code == 200
+    monkeypatch.setattr(app, "MOST_SECONDS", 0.1)
+    answer = asyncio.run(app.checked([*files, "20"]))
+    assert answer.status_code == 408
+    assert "took more than 0.1 s" in bytes(answer.body).decode()

@@ -21,7 +21,8 @@ from fcrewardbench.submissions.entries import read_entry
 from fcrewardbench.submissions.numbers import rows_of
 from fcrewardbench.submissions.rows import write_rows
 from leaderboard_app.build import build
-from leaderboard_app.entries import asked_of, checked_rows, outcomes_of
+from leaderboard_app.entries import asked_of, checked_rows
+from leaderboard_app.outcomes import outcomes_of
 
 
 @pytest.fixture(scope="module")
@@ -112,18 +113,27 @@ def test_outcomes_stand_in_the_order_of_the_index(site: Path, submissions: Path)
 
 
 def test_comparisons_are_those_of_the_rows(site: Path, submissions: Path) -> None:
-    told = _json(site / "models/open@2/made-up__good.json")["against"]["made-up__fair"]
+    told = _against(site, "made-up__good", "made-up__fair")
     good, fair = (
         [row.row() for row in read_entry(submissions / "open@2" / id).subset("core")]
         for id in ("made-up__good", "made-up__fair")
     )
     low, high = compare_runs([good, fair], balanced=False).intervals
-    assert told["ci"] == pytest.approx([low[0, 1], high[0, 1]])
+    assert [told["low"], told["high"]] == pytest.approx([low[0, 1], high[0, 1]])
     assert told["both"] + told["only_this"] + told["only_other"] + told["neither"] == 1500
     assert told["difference"] == pytest.approx((told["only_this"] - told["only_other"]) / 1500)
-    back = _json(site / "models/open@2/made-up__fair.json")["against"]["made-up__good"]
+    back = _against(site, "made-up__fair", "made-up__good")
     assert back["difference"] == -told["difference"]
+    assert (back["low"], back["high"]) == (-told["high"], -told["low"])
+    assert (back["only_this"], back["only_other"]) == (told["only_other"], told["only_this"])
     assert back["p_holm"] == told["p_holm"] >= told["p"]
+
+
+def _against(site: Path, entry: str, rival: str) -> dict[str, Any]:
+    """What an entry's file says of a rival."""
+    columns = _json(site / f"models/open@2/{entry}.json")["against"]
+    place = columns["id"].index(rival)
+    return {name: values[place] for name, values in columns.items()}
 
 
 def test_every_pair_is_in_a_chunk_with_everybodys_outcome(site: Path) -> None:
@@ -198,6 +208,7 @@ def test_histograms_and_calibration_count_every_pair(site: Path) -> None:
 def test_an_entry_whose_rows_say_something_else_stops_the_build(
     submissions: Path, tmp_path: Path
 ) -> None:
+    make_submission(tmp_path / "submissions", "honest", skill=1.0, seed=5)
     folder = make_submission(tmp_path / "submissions", "liar", skill=1.0, seed=4)
     entry = read_entry(folder)
     better = [

@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,7 +20,9 @@ import pytest
 from board_server import serving
 from made_submissions import make_submission
 
+from fcrewardbench.benchmarks.errata import Erratum
 from fcrewardbench.report.comparison import part_differences
+from fcrewardbench.submissions import numbers
 from fcrewardbench.submissions.entries import read_entry
 from fcrewardbench.submissions.numbers import rows_of
 from leaderboard_app.build import build
@@ -205,9 +208,10 @@ def test_two_models_are_compared_and_their_differing_pairs_lead_on(
     page.get_by_role("button", name=re.compile("^Compare good with fair")).click()
     page.wait_for_selector("h1:text-matches('Compare')")
     page.wait_for_load_state("networkidle")
-    told = json.loads(
+    columns = json.loads(
         page.evaluate("fetch('models/open@2/made-up__good.json').then(r => r.text())")
-    )["against"]["made-up__fair"]
+    )["against"]
+    told = {name: values[columns["id"].index("made-up__fair")] for name, values in columns.items()}
     text = page.locator("main").inner_text()
     for count in ("both", "only_this", "only_other", "neither"):
         assert f"{told[count]:,}" in text
@@ -372,22 +376,83 @@ def test_axe_finds_nothing_serious(browser: Any, address: str, scheme: str, widt
     assert serious == {}
 
 
-def test_the_folder_opens_as_a_static_site(browser: Any, site: Path) -> None:
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site)))
+
+@contextmanager
+def _static(site: Path) -> Iterator[str]:
+    """The folder by a server that knows nothing of boards."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(site)))
     Thread(target=server.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{server.server_port}/"
     try:
-        with _watched(browser, address) as page:
-            for view in VIEWS:
-                _open(page, f"{address}{view}")
-                assert page.locator("h1").first.inner_text() != "Not shown", view
-            assert page.locator("input[type=file]").count() == 0
+        yield f"http://127.0.0.1:{server.server_port}/"
     finally:
         server.shutdown()
+
+
+def test_the_folder_opens_as_a_static_site(browser: Any, site: Path) -> None:
+    with _static(site) as address, _watched(browser, address) as page:
+        for view in VIEWS:
+            _open(page, f"{address}{view}")
+            assert page.locator("h1").first.inner_text() != "Not shown", view
+        assert page.locator("input[type=file]").count() == 0
+
+
+def test_the_table_without_disputed_pairs_is_another_one(
+    browser: Any, submissions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every pair that `good` alone is right on is disputed."""
+    good, fair = (
+        read_entry(submissions / "open@2" / f"made-up__{name}").subset("core")
+        for name in ("good", "fair")
+    )
+    disputed = {
+        one.id: Erratum(id=one.id, reason="no", who="me", when=date(2026, 11, 27))
+        for one, other in zip(good, fair, strict=True)
+        if one.outcome == "win" and other.outcome != "win"
+    }
+    monkeypatch.setattr(numbers, "errata", lambda: disputed)
+    build(submissions, tmp_path / "site")
+    with _static(tmp_path / "site") as address, _watched(browser, address) as page:
+        _open(page, address)
+        assert _models(page)[:2] == ["good", "fair"]
+        page.get_by_label(f"Without disputed ({len(disputed)})").check()
+        page.wait_for_function("() => location.hash.includes('disputed=without')")
+        page.get_by_text("without the disputed ones").wait_for()
+        assert _models(page)[:2] == ["fair", "good"]
+        sure = [row for row in fair if row.id not in disputed]
+        shown = page.locator("tr", has=page.get_by_role("link", name="fair", exact=True))
+        share = sum(row.computed()[1] for row in sure) / len(sure)
+        assert f"{100 * share:.1f}" in shown.inner_text()
+
+
+def test_in_a_space_the_address_around_the_page_follows(browser: Any, site: Path) -> None:
+    """The hub's page as it is documented: it hears of the frame's address by a message."""
+    parent = """<iframe src="https://maker-board.hf.space/#/charts" width=1200 height=800></iframe>
+    <script>addEventListener("message", (event) => {
+      if (event.origin === "https://maker-board.hf.space") location.hash = event.data.hash;
+    })</script>"""
+    with _static(site) as address:
+        context = browser.new_context()
+        context.route(
+            "https://huggingface.co/**",
+            lambda route: route.fulfill(body=parent, content_type="text/html"),
+        )
+        context.route(
+            "https://maker-board.hf.space/**",
+            lambda route: route.fulfill(
+                response=context.request.get(address + urlsplit(route.request.url).path[1:])
+            ),
+        )
+        page = context.new_page()
+        page.goto("https://huggingface.co/spaces/maker/board")
+        frame = page.frame_locator("iframe")
+        frame.get_by_role("link", name="Hardest").click()
+        page.wait_for_function("() => location.hash === '#/hardest'")
+        frame.locator("h1", has_text="ardest").wait_for()
+        context.close()
 
 
 def test_charts_show_what_they_say_and_keep_what_was_chosen(page: Any, address: str) -> None:

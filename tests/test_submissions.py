@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import shutil
 import subprocess
 import sys
@@ -769,6 +770,31 @@ def test_submit_says_what_is_missing_and_prints_the_commands(
     valid = _fcrb("validate", "submissions", cwd=tmp_path)
     assert valid.returncode == 0, valid.stdout + valid.stderr
     assert "valid (core, abstain, candidates, minimal; 2,600 rows)" in valid.stdout
+
+
+def test_submit_asks_at_a_terminal_for_what_no_run_tells(
+    runs: dict[str, list[Path]], tmp_path: Path
+) -> None:
+    """A real terminal; the empty answers are those that may be empty."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "fcrewardbench", "submit", *map(str, runs["longer"])],
+        cwd=tmp_path,
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        os.write(ours, b"\n\nApache-2.0\nnone: it is a rule\nnone\nsomebody\n")
+        said = process.communicate(timeout=60)[0]
+    os.close(ours)
+    os.close(theirs)
+    assert process.returncode == 0, said
+    assert said.count("Training data, in a sentence: ") == 1
+    assert "Hardware: " not in said
+    model = read_entry(tmp_path / "submissions/open@2/baseline__longer").card.model
+    assert (model.licence, model.training_data) == ("Apache-2.0", "none: it is a rule")
+    assert (model.parameters, model.base_model, model.contact) == (None, None, "somebody")
 
 
 def _git(folder: Path, *arguments: str) -> str:

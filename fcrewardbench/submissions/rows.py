@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ LONGEST_TEXT = 300
 LARGEST_SCORE = 1e9
 _TEXTS = ("subset", "id", "error_type", "category", "generator", "catalogue", "outcome")
 _VERDICTS = ("verdict", "verdict_swapped")
+_LISTS = ("correct", "scores")
+_OPTIONAL = {"scores", *_VERDICTS}
 _WITHOUT_SCORES = {Outcome.REFUSED, Outcome.TOO_LONG, Outcome.ERROR, Outcome.UNPARSED}
 
 
@@ -196,31 +199,45 @@ def read_rows(path: Path, where: str) -> list[SubmittedRow]:
             table = file.read(use_threads=False)
         table.validate(full=True)
         _check_content(table, where)
-        columns = {name: list(_values(table.column(name))) for name in table.column_names}
+        columns = {name: _values(table.column(name)) for name in table.column_names}
     except (OSError, ValueError, MemoryError, pa.ArrowException) as why:
         reason = " ".join(str(why).split())[:200]
         raise DataError(f"{where} is no Parquet file that can be read ({reason}).") from None
-    _check_complete(columns, where)
+    if not _is_complete(table):
+        _check_complete(columns, where)
     return [SubmittedRow(*values) for values in zip(*columns.values(), strict=True)]
 
 
-def _values(column: pa.ChunkedArray) -> Iterator[Any]:
+def _values(column: pa.ChunkedArray) -> list[Any]:
     """What Arrow's `to_pylist` gives, several times as fast; equal texts are one object."""
     import pyarrow as pa
 
+    values: list[Any] = []
     for chunk in column.chunks:
         if pa.types.is_dictionary(chunk.type):
             words = [word and sys.intern(word) for word in chunk.dictionary.to_pylist()]
-            for place in chunk.indices.to_pylist():
-                yield None if place is None else words[place]
+            values += [None if place is None else words[place] for place in _plain(chunk.indices)]
         elif pa.types.is_list(chunk.type):
-            inner, ends = chunk.values.to_pylist(), chunk.offsets.to_pylist()
-            for start, end, absent in zip(
-                ends, ends[1:], chunk.is_null().to_pylist(), strict=False
-            ):
-                yield None if absent else inner[start:end]
+            values += _lists(chunk)
         else:
-            yield from chunk.to_pylist()
+            values += _plain(chunk)
+    return values
+
+
+def _plain(array: pa.Array) -> list[Any]:
+    """Numbers or truth values, and None where there is none."""
+    if array.null_count:
+        return list(array.to_pylist())
+    return list(array.to_numpy(zero_copy_only=False).tolist())
+
+
+def _lists(array: pa.ListArray) -> list[list[Any] | None]:
+    inner, ends = _plain(array.values), _plain(array.offsets)
+    absent = _plain(array.is_null())
+    return [
+        None if none else inner[start:end]
+        for (start, end), none in zip(pairwise(ends), absent, strict=True)
+    ]
 
 
 def _check_limits(metadata: Any, where: str) -> None:
@@ -261,7 +278,7 @@ def _check_content(table: pa.Table, where: str) -> None:
 
     if table.nbytes > MOST_UNPACKED:
         raise DataError(f"{where} has more than {MOST_UNPACKED:,} bytes when it is unpacked.")
-    for name in ("correct", "scores"):
+    for name in _LISTS:
         longest = pc.max(pc.list_value_length(table.column(name))).as_py() or 0
         if longest > MOST_CANDIDATES:
             raise DataError(
@@ -277,11 +294,21 @@ def _check_content(table: pa.Table, where: str) -> None:
                 )
 
 
+def _is_complete(table: pa.Table) -> bool:
+    """Whether Arrow counts no absent value where one is due; a second look decides what it counts."""
+    parts = [
+        chunk.values if name in _LISTS else chunk.dictionary
+        for name in (*_LISTS, *_TEXTS, *_VERDICTS)
+        for chunk in table.column(name).chunks
+    ]
+    due = [table.column(name) for name in table.column_names if name not in _OPTIONAL]
+    return not any(one.null_count for one in (*parts, *due))
+
+
 def _check_complete(columns: Mapping[str, Sequence[Any]], where: str) -> None:
     """That only scores and verdicts are absent, and no part of a list is."""
-    optional = {"scores", *_VERDICTS}
-    due = {name: values for name, values in columns.items() if name not in optional}
-    lists = [parts for name in ("correct", "scores") for parts in columns[name] if parts]
+    due = {name: values for name, values in columns.items() if name not in _OPTIONAL}
+    lists = [parts for name in _LISTS for parts in columns[name] if parts]
     if not any(None in values for values in due.values()) and not any(map(_has_gap, lists)):
         return
     for place in range(len(columns["id"])):

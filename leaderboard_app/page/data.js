@@ -38,7 +38,19 @@ export const board = () => load("board.json");
 export const server = () => load("server.json").catch(() => ({ validate: false }));
 
 /** @param {string} benchmark @param {string} id @returns {Promise<any>} */
-export const modelFile = (benchmark, id) => load(`${way("models", benchmark, id)}.json`);
+export async function modelFile(benchmark, id) {
+  const file = await load(`${way("models", benchmark, id)}.json`);
+  return { ...file, against: byRival(file.against) };
+}
+
+/** What the columns say of every rival, by its name. */
+function byRival({ id, ...columns }) {
+  const of = (place) => {
+    const found = Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values[place]]));
+    return { ...found, ci: [found.low, found.high] };
+  };
+  return Object.fromEntries(id.map((name, place) => [name, of(place)]));
+}
 
 /** @param {string} benchmark @param {string} subset @returns {Promise<any>} */
 export const pairIndex = (benchmark, subset) => load(`${way("pairs", benchmark, subset, "index")}.json`);

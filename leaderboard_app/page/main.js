@@ -2,6 +2,7 @@
 
 import { board, Unavailable } from "./data.js";
 import { element } from "./dom.js";
+import { tellHub } from "./space.js";
 import { here } from "./state.js";
 
 /**
@@ -96,6 +97,7 @@ document.getElementById("skip").addEventListener("click", (event) => {
   content.focus();
 });
 addEventListener("hashchange", show);
+addEventListener("hashchange", tellHub);
 await show();
 showFooter().catch(() => {
   // The view has said already that the board is not there.
