@@ -34,6 +34,8 @@ def outcome_of_scores(scores: Sequence[float], correct: Sequence[bool]) -> tuple
     is the share of right ones among them: what choosing one of them at random earns.
     """
     best = max(scores)
+    if scores.count(best) == 1:
+        return (Outcome.WIN, 1.0) if correct[scores.index(best)] else (Outcome.LOSS, 0.0)
     top = [right for score, right in zip(scores, correct, strict=True) if score == best]
     credit = sum(top) / len(top)
     if 0 < credit < 1:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, sqrt
+from math import sqrt
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -207,14 +207,15 @@ def calibration(
         margins: the score of the right candidate less that of the wrong one, or the other way round.
         right: whether the preferred candidate is the right one.
     """
-    parts: dict[int, list[tuple[float, bool]]] = defaultdict(list)
-    for margin, is_right in zip(margins, right, strict=True):
-        predicted = 1 / (1 + exp(-min(abs(margin), 700.0)))
-        parts[min(int((predicted - 0.5) * 2 * bins), bins - 1)].append((predicted, is_right))
+    import numpy as np
+
+    predicted = 1 / (1 + np.exp(-np.minimum(np.abs(np.asarray(margins, dtype=float)), 700.0)))
+    chosen = np.asarray(right, dtype=bool)
+    places = np.minimum(((predicted - 0.5) * 2 * bins).astype(int), bins - 1)
     found = []
-    for place, pairs in sorted(parts.items()):
-        share = sum(is_right for _, is_right in pairs) / len(pairs)
+    for place in np.unique(places).tolist():
+        own = places == place
+        n, share, mean = int(own.sum()), float(chosen[own].mean()), float(predicted[own].mean())
         low, high = 0.5 + place / (2 * bins), 0.5 + (place + 1) / (2 * bins)
-        mean = sum(predicted for predicted, _ in pairs) / len(pairs)
-        found.append(CalibrationBin(low, high, len(pairs), mean, share, wilson(share, len(pairs))))
+        found.append(CalibrationBin(low, high, n, mean, share, wilson(share, n)))
     return found
