@@ -104,10 +104,12 @@ class Renderer:
                     "The model's chat template writes the prompt otherwise once it has an answer, so "
                     "its answers cannot be scored given the prompt."
                 )
-        ids = tuple(self._ids(text) for text in texts)
         shared = [common_length(head, text) for text in texts]
+        lengths = sorted(set(shared))
+        encoded = self._encoded([*texts, *(head[:length] for length in lengths)])
+        ids, heads = encoded[: len(texts)], dict(zip(lengths, encoded[len(texts) :], strict=True))
         starts = tuple(
-            common_length(self._ids(head[:length]), sequence)
+            common_length(heads[length], sequence)
             for length, sequence in zip(shared, ids, strict=True)
         )
         return Rendered(head[: min(shared)], texts, ids, starts)
@@ -136,9 +138,12 @@ class Renderer:
         return Input(question.text + answer, ids, common_length(question.ids, ids))
 
     def _ids(self, text: str) -> tuple[int, ...]:
+        return self._encoded([text])[0]
+
+    def _encoded(self, texts: list[str]) -> tuple[tuple[int, ...], ...]:
         # A chat template writes the special tokens itself; adding them again would double them.
-        encoded = self._tokenizer(text, add_special_tokens=not self._template)
-        return tuple(encoded["input_ids"])
+        encoded = self._tokenizer(texts, add_special_tokens=not self._template)
+        return tuple(map(tuple, encoded["input_ids"]))
 
     def _text(self, prompt: Prompt, candidate: Candidate | None, *, open_turn: bool = False) -> str:
         messages = [

@@ -16,6 +16,7 @@ from conftest import SHARED_DATA, WEATHER
 
 from fcrewardbench import Call, DataError, UnknownName, UsageError, check, validate
 from fcrewardbench.messages import calls_of, messages_of
+from toolrm.progress import read_showing
 from toolrm.records import Record, TrainingPair, read_pairs, write_pairs
 from toolrm.sources import SOURCES, load_pairs, load_records
 from toolrm.sources.base import Skipped
@@ -740,6 +741,7 @@ def test_ready_pairs_are_read_from_parquet_and_both_kinds_of_arrow(tmp_path: Pat
     assert {(p.source, p.licence) for p in pairs} == {("toolrm-train-data", "Apache-2.0")}
     write_pairs(tmp_path / "out.parquet", pairs)
     assert list(read_pairs(tmp_path / "out.parquet")) == pairs
+    assert list(read_showing(tmp_path / "out.parquet", "reading")) == pairs
 
 
 # --- names and shapes ---------------------------------------------------------------------------

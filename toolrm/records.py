@@ -123,14 +123,7 @@ def read_pairs(path: Path) -> Iterator[TrainingPair]:
     Raises:
         DataError: the file cannot be read, or a row is no pair; the message names the row.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        file = pq.ParquetFile(path)
-    except (OSError, pa.ArrowInvalid) as why:
-        raise DataError(f"{path} is no Parquet file of pairs: {why}") from None
-    for number, row in enumerate(_rows(file, path), 1):
+    for number, row in enumerate(_rows(_opened(path), path), 1):
         try:
             item = item_of(row, f"row-{number}")
         except DataError as why:
@@ -148,6 +141,25 @@ def read_pairs(path: Path) -> Iterator[TrainingPair]:
         yield TrainingPair(
             item, str(row.get("record") or item.id), str(row.get("licence") or "unknown")
         )
+
+
+def number_of_pairs(path: Path) -> int:
+    """How many pairs a file says that it has.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    return int(_opened(path).metadata.num_rows)
+
+
+def _opened(path: Path) -> pq.ParquetFile:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.ParquetFile(path)
+    except (OSError, pa.ArrowInvalid) as why:
+        raise DataError(f"{path} is no Parquet file of pairs: {why}") from None
 
 
 def _rows(file: pq.ParquetFile, path: Path) -> Iterator[dict[str, Any]]:

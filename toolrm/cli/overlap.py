@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from toolrm.overlap import Overlap, find
-from toolrm.records import read_pairs
+from toolrm.progress import read_showing
 from toolrm.references import references
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def command(
     """
     from rich.console import Console
 
-    overlap = find(read_pairs(data), references(names, downstream))
+    overlap = find(read_showing(data, "overlap of"), references(names, downstream))
     console = Console()
     _print_counts(console, overlap)
     if show:

@@ -79,10 +79,10 @@ def command(
 def _overlap(files: Sequence[Path], downstream: Path | None, allowed: bool) -> dict[str, Any]:
     """What the pairs have in common with benchmarks; refused unless it is allowed."""
     from toolrm.overlap import find, refuse
-    from toolrm.records import read_pairs
+    from toolrm.progress import read_showing
     from toolrm.references import references
 
-    pairs = chain.from_iterable(map(read_pairs, files))
+    pairs = chain.from_iterable(read_showing(file, "overlap of") for file in files)
     overlap = find(pairs, references(downstream=downstream))
     if not allowed:
         refuse(overlap)

@@ -36,6 +36,7 @@ from fcrewardbench.adapters.folder import (
 from fcrewardbench.adapters.network import decoder_of
 from fcrewardbench.adapters.registry import locate
 from fcrewardbench.render import Renderer
+from toolrm.progress import read_showing
 from toolrm.records import read_pairs
 from toolrm.train.groups import Account, TrainingGroup, rendered
 from toolrm.train.output import save
@@ -99,11 +100,11 @@ def train(
         raise UsageError(f"{recipe.base} takes {limit} tokens; max_tokens must not be above that.")
     renderer = Renderer(tokenizer)
     seen, looked_at = Account(), Account()
-    groups = _data_set(rendered(read_pairs(data), renderer, recipe.max_tokens, seen), recipe)
+    groups = _groups(data, renderer, recipe, seen)
     watched = None
     if held_out is not None:
-        pairs = rendered(read_pairs(held_out), renderer, recipe.max_tokens, looked_at)
-        watched = _spread(_data_set(pairs, recipe), recipe.evaluated_groups)
+        watched = _groups(held_out, renderer, recipe, looked_at)
+        watched = _spread(watched, recipe.evaluated_groups)
     for path, account in ((data, seen), (held_out, looked_at)):
         if path is not None and not account.groups:
             raise UsageError(f"{path} holds no pair that can be used: {dict(account.counts)}.")
@@ -343,6 +344,13 @@ def _stopping(recipe: Recipe, watched: bool) -> list[EarlyStoppingCallback]:
     if not watched:
         raise UsageError("The recipe's patience needs held-out pairs: give --held-out.")
     return [EarlyStoppingCallback(recipe.patience)]
+
+
+def _groups(path: Path, renderer: Renderer, recipe: Recipe, account: Account) -> Dataset:
+    """The groups of a file of pairs, with a bar of the first process."""
+    first = PartialState().is_main_process
+    pairs = read_showing(path, "rendering") if first else read_pairs(path)
+    return _data_set(rendered(pairs, renderer, recipe.max_tokens, account), recipe)
 
 
 def _data_set(groups: Iterable[TrainingGroup], recipe: Recipe) -> Dataset:
