@@ -1,6 +1,6 @@
 """The leaderboard with 500 submissions: build, check, drop, first paint, sorting, filtering.
 
-    python bench/board.py [--entries 500] [--subsets core] [--rounds 5] [--submissions FOLDER]
+    python bench/board.py [--entries 500] [--rounds 7] [--subsets SUBSET …] [--submissions FOLDER]
 
 The submissions are made (on the real rows of open@2), and shown twice in Chromium: by our page in
 Gradio's server mode, and as a table in Gradio's Blocks (`gr.Dataframe`). Run it on an idle machine.
@@ -162,7 +162,7 @@ def main() -> None:
     parser.add_argument(
         "--subsets", nargs="+", default=SUBSETS, help="that each has; core must be one"
     )
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--submissions", type=Path, help="made before, or made and kept here")
     parser.add_argument("--out", type=Path, default=ROOT / "bench" / "results" / "board")
     asked = parser.parse_args()

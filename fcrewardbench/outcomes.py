@@ -32,7 +32,12 @@ def outcome_of_scores(scores: Sequence[float], correct: Sequence[bool]) -> tuple
 
     The top candidate decides. Where right and wrong ones share the top, that is a tie, and its credit
     is the share of right ones among them: what choosing one of them at random earns.
+
+    Raises:
+        ValueError: there are more scores than candidates, or fewer.
     """
+    if len(scores) != len(correct):
+        raise ValueError(f"{len(scores)} scores for {len(correct)} candidates")
     best = max(scores)
     if scores.count(best) == 1:
         return (Outcome.WIN, 1.0) if correct[scores.index(best)] else (Outcome.LOSS, 0.0)

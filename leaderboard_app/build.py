@@ -28,7 +28,7 @@ from leaderboard_app.items import CHUNK, chunks, index, items_of
 from leaderboard_app.outcomes import Json
 
 PAGE = Path(__file__).parent / "page"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def build(submissions: Path, out: Path, *, repository: str | None = None) -> Json:
@@ -121,7 +121,7 @@ def _write_subset(field: Field, name: str, site: Path) -> Json | None:
         "name": name,
         "required": known.required,
         "items": known.rows,
-        "sets": any(len(row.correct) > 2 for row in rows),
+        "sets": any(row.candidates > 2 for row in rows),
         "balanced": known.balanced,
         "data_sha256": known.data_sha256,
         "disputed": sum(bool(row.doubt) for row in rows),

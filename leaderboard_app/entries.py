@@ -35,7 +35,7 @@ from fcrewardbench.submissions.numbers import rows_of
 from fcrewardbench.submissions.pack import LOCAL_OPTIONS
 from fcrewardbench.submissions.rivals import fingerprints
 from fcrewardbench.submissions.validate import name_and_scope_problems
-from leaderboard_app.outcomes import WIN, Json, letters, outcomes_of
+from leaderboard_app.outcomes import WIN, Json, outcomes_of
 
 _ROUNDING = 1e-9
 
@@ -45,16 +45,19 @@ class Told:
     """What stays of an entry's rows in a subset: of many entries, the rows would fill the memory.
 
     Args:
-        letters: an outcome a row, in the benchmark's order.
-        credits: [rows].
+        credits: [rows], in the benchmark's order.
         result: what `board.json` says of the subset.
         details: what the entry's own file says of it.
     """
 
-    letters: str
     credits: NDArray[np.float64]
     result: Json
     details: Json
+
+    @property
+    def letters(self) -> str:
+        """An outcome a row."""
+        return str(self.details["outcomes"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +108,33 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Labelled:
+    """What a benchmark says of a row; `doubt` says why it is disputed, where it is."""
+
+    id: str
+    error_type: str
+    category: str
+    generator: str
+    catalogue: str
+    candidates: int
+    doubt: str
+
+    @classmethod
+    def of(cls, label: Label, doubt: str) -> Labelled:
+        id, error_type, category, generator, catalogue, correct = label
+        return cls(id, error_type, category, generator, catalogue, len(correct), doubt)
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """All entries of a benchmark, compared on the subset that is required.
 
-    `labels` has the rows of every subset that an entry has; they are one entry's, of which only what
-    the benchmark says of them counts.
+    Args:
+        labels: what the benchmark says of the rows of every subset that an entry has.
     """
 
     benchmark: str
-    labels: dict[str, list[Row]]
+    labels: dict[str, list[Labelled]]
     standings: list[Standing]
     compared: Comparisons
     won: WinTables
@@ -135,7 +156,8 @@ class Entrants:
     def __init__(self, benchmark: str) -> None:
         self.benchmark = benchmark
         self.entries: list[Read] = []
-        self._first: dict[str, tuple[list[Label], list[Row]]] = {}
+        self._labels: dict[str, list[Label]] = {}
+        self._doubts: dict[str, list[str]] = {}
 
     def add(self, entry: Entry) -> None:
         """Check an entry's rows and keep what the board shows of them.
@@ -143,15 +165,18 @@ class Entrants:
         Raises:
             DataError: see `checked_rows`.
         """
-        known = {name: labels for name, (labels, _) in self._first.items()}
-        rows = checked_rows(entry, known)
-        for name in rows.keys() - known.keys():
-            self._first[name] = [row.label() for row in entry.subset(name)], rows[name]
+        rows = checked_rows(entry, self._labels)
+        for name in rows.keys() - self._labels.keys():
+            self._labels[name] = [row.label() for row in entry.subset(name)]
+            self._doubts[name] = [row.doubt for row in rows[name]]
         self.entries.append(_read(entry, rows))
 
     def field(self) -> Field:
         """Compare them."""
-        labels = {name: rows for name, (_, rows) in self._first.items()}
+        labels = {
+            name: list(map(Labelled.of, own, self._doubts[name]))
+            for name, own in self._labels.items()
+        }
         required = required_subset(self.benchmark)
         told = [one.subsets[required] for one in self.entries]
         catalogues = [row.catalogue for row in labels[required]]
@@ -192,7 +217,6 @@ def _read(entry: Entry, rows: Mapping[str, list[Row]]) -> Read:
     known, required = known_labels()[card.benchmark], required_subset(card.benchmark)
     subsets = {
         name: Told(
-            letters(rows[name]),
             np.array([row.credit for row in rows[name]]),
             _result(result, rows[name], balanced=known[name].balanced),
             outcomes_of(rows[name], gate=bool(result.options.get("schema_gate"))),
@@ -204,12 +228,12 @@ def _read(entry: Entry, rows: Mapping[str, list[Row]]) -> Read:
 
 
 def checked_rows(
-    entry: Entry, known: Mapping[str, Sequence[Label]] = MappingProxyType({})
+    entry: Entry, seen: Mapping[str, Sequence[Label]] = MappingProxyType({})
 ) -> dict[str, list[Row]]:
     """The rows of every subset; a short form of what `fcrb validate` checks of each submission.
 
     Args:
-        known: labels of subsets that were found to be the benchmark's, which saves hashing them.
+        seen: labels of subsets that were found to be the benchmark's, which saves hashing them.
 
     Raises:
         DataError: the entry has not the benchmark's rows, or says another accuracy than they have.
@@ -219,13 +243,15 @@ def checked_rows(
         raise DataError(f"{entry.folder}: {'; '.join(problems)}.")
     found = {}
     for name, result in entry.card.results.items():
-        asked = known_labels()[entry.card.benchmark][name]
+        known = known_labels()[entry.card.benchmark][name]
         submitted = entry.subset(name)
         labels = [row.label() for row in submitted]
-        if labels != known.get(name) and labels_sha256(labels) != asked.labels_sha256:
+        if labels != seen.get(name) and labels_sha256(labels) != known.labels_sha256:
             raise DataError(f"{entry.folder} has not the rows of {name}: run fcrb validate on it.")
+        if any(row.problem() for row in submitted):
+            raise DataError(f"{entry.folder} has impossible rows: run fcrb validate on it.")
         rows = rows_of(entry.card.benchmark, submitted)
-        if abs(accuracy(rows, balanced=asked.balanced) - result.metrics.accuracy) > _ROUNDING:
+        if abs(accuracy(rows, balanced=known.balanced) - result.metrics.accuracy) > _ROUNDING:
             raise DataError(f"{entry.folder} says another accuracy: run fcrb validate on it.")
         found[name] = rows
     return found

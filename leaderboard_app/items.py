@@ -7,9 +7,8 @@ from typing import Any
 
 from fcrewardbench import Candidate, DataError, Pair, load_benchmark
 from fcrewardbench.benchmarks.labels import loadable
-from fcrewardbench.rows import Row
 from fcrewardbench.types import Item
-from leaderboard_app.entries import Field
+from leaderboard_app.entries import Field, Labelled
 from leaderboard_app.outcomes import LOSS, Json
 
 CHUNK = 50
@@ -41,11 +40,11 @@ def index(field: Field, subset: str) -> Json:
     }
 
 
-def _quantiles(rows: Sequence[Row]) -> dict[str, float]:
-    """Student's 97.5 % quantile for the catalogues of all rows, and of each error type."""
+def _quantiles(rows: Sequence[Labelled]) -> dict[str, float]:
+    """Student's 97.5 % quantile for the catalogues of each error type."""
     from scipy.stats import t
 
-    parts = {"": {row.catalogue for row in rows}}
+    parts: dict[str, set[str]] = {}
     for row in rows:
         parts.setdefault(row.error_type, set()).add(row.catalogue)
     return {
@@ -83,8 +82,8 @@ def items_of(field: Field, subset: str) -> tuple[Item, ...] | None:
 def chunks(field: Field, subset: str, items: Sequence[Item] | None) -> list[Json]:
     """Every entry's outcome, and the texts where they ship, `CHUNK` rows a piece."""
     size = field.known[subset].rows
-    told = [one.read.subsets.get(subset) for one in field.standings]
-    outcomes = [one.letters if one else "-" * size for one in told]
+    found = [one.read.subsets.get(subset) for one in field.standings]
+    outcomes = [one.letters if one else "-" * size for one in found]
     by_item = ["".join(row) for row in zip(*outcomes, strict=True)]
     order = [one.entry.id for one in field.standings]
     return [

@@ -220,6 +220,12 @@ def test_an_entry_whose_rows_say_something_else_stops_the_build(
     write_rows(entry.rows[:-1], folder / "rows.parquet")
     with pytest.raises(DataError, match="has not the rows of core"):
         build(tmp_path / "submissions", tmp_path / "site")
+    for scores in ([float("nan"), 0.0], [1.0]):
+        write_rows(
+            [replace(entry.rows[0], scores=scores), *entry.rows[1:]], folder / "rows.parquet"
+        )
+        with pytest.raises(DataError, match="liar has impossible rows"):
+            build(tmp_path / "submissions", tmp_path / "site")
     assert not (tmp_path / "site").exists()
 
 

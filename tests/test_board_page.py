@@ -428,8 +428,8 @@ def test_the_table_without_disputed_pairs_is_another_one(
         assert f"{100 * share:.1f}" in shown.inner_text()
 
 
-def test_in_a_space_the_address_around_the_page_follows(browser: Any, site: Path) -> None:
-    """The hub's page as it is documented: it hears of the frame's address by a message."""
+def test_in_a_space_the_page_tells_the_hub_its_address(browser: Any, site: Path) -> None:
+    """The parent is ours: the hub documents the message, and was not there to be asked."""
     parent = """<iframe src="https://maker-board.hf.space/#/charts" width=1200 height=800></iframe>
     <script>addEventListener("message", (event) => {
       if (event.origin === "https://maker-board.hf.space") location.hash = event.data.hash;

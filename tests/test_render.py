@@ -9,7 +9,7 @@ import transformers
 
 from fcrewardbench.adapters.base import group_of
 from fcrewardbench.errors import ModelError
-from fcrewardbench.render import Renderer, candidate_text, conversation_text
+from fcrewardbench.render import Renderer, candidate_text, common_length, conversation_text
 from fcrewardbench.types import Call, Candidate, Group, Prompt, Tool
 
 QWEN = """\
@@ -138,6 +138,25 @@ def test_ids_are_those_of_the_whole_text_and_start_after_the_prompt(
         assert tokenizer.decode(ids[:start]) in rendered.prompt
         assert 0 < len(tokenizer.decode(ids[:start])) >= len(rendered.prompt) - 8
         assert start < len(ids)
+
+
+def test_every_candidate_starts_where_its_own_ids_leave_those_of_the_prompt(
+    smollm2: Path,
+) -> None:
+    """The template opens a thought, which only one of the candidates goes on with."""
+    tokenizer = transformers.AutoTokenizer.from_pretrained(smollm2)
+    tokenizer.chat_template = QWEN.replace("assistant\n{% endif", "assistant\n<think>\n{% endif")
+    made = Renderer(tokenizer)
+    prompt = group().prompt
+    head = tokenizer.apply_chat_template(
+        prompt.messages, tools=[TOOL.as_openai()], add_generation_prompt=True, tokenize=False
+    )
+    rendered = made.render(Group("g", prompt, (*CANDIDATES, "<think>\nSurely Oslo.")))
+    shared = [common_length(head, text) for text in rendered.texts]
+    assert max(shared) == len(head) > min(shared)
+    for length, ids, start in zip(shared, rendered.ids, rendered.starts, strict=True):
+        own = tokenizer(head[:length], add_special_tokens=False)["input_ids"]
+        assert start == common_length(own, ids)
 
 
 HISTORY = (

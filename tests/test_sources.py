@@ -16,7 +16,7 @@ from conftest import SHARED_DATA, WEATHER
 
 from fcrewardbench import Call, DataError, UnknownName, UsageError, check, validate
 from fcrewardbench.messages import calls_of, messages_of
-from toolrm.progress import read_showing
+from toolrm.cli.reading import read_showing
 from toolrm.records import Record, TrainingPair, read_pairs, write_pairs
 from toolrm.sources import SOURCES, load_pairs, load_records
 from toolrm.sources.base import Skipped

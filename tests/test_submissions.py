@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -466,7 +466,7 @@ def test_absent_values_are_told_with_their_row(entry: Path, tmp_path: Path, grou
     path = tmp_path / ROWS
     table = pq.read_table(entry / ROWS).slice(0, 9)
     pq.write_table(table, path, row_group_size=9 // groups)
-    assert [row.id for row in read_rows(path, ROWS)] == table["id"].to_pylist()
+    assert [asdict(row) for row in read_rows(path, ROWS)] == table.to_pylist()
     for column, value, message in (
         ("correct", None, "row 7: correct has no value"),
         ("correct", [True, None], "row 7: a list has no value"),
@@ -482,9 +482,21 @@ def test_absent_values_are_told_with_their_row(entry: Path, tmp_path: Path, grou
             with pytest.raises(DataError, match=message):
                 read_rows(path, ROWS)
         else:
-            assert read_rows(path, ROWS)[7].scores is None
+            assert [asdict(row) for row in read_rows(path, ROWS)] == records
     pq.write_table(table.slice(0, 0), path)
     assert read_rows(path, ROWS) == []
+
+
+def test_a_check_imports_neither_pandas_nor_torch(entry: Path) -> None:
+    """Importing pandas takes as long as the rest of a check."""
+    code = "import sys; from pathlib import Path; from fcrewardbench.submissions.validate import check_entry\n"
+    code += (
+        "assert check_entry(Path(sys.argv[1])).ok; print({'pandas', 'torch'} & sys.modules.keys())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(entry)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "set()\n"
 
 
 def test_links_and_strangers_in_a_folder_are_refused(entry: Path, tmp_path: Path) -> None:
@@ -786,9 +798,12 @@ def test_submit_asks_at_a_terminal_for_what_no_run_tells(
         text=True,
     ) as process:
         os.write(ours, b"\n\nApache-2.0\nnone: it is a rule\nnone\nsomebody\n")
-        said = process.communicate(timeout=60)[0]
-    os.close(ours)
-    os.close(theirs)
+        try:
+            said = process.communicate(timeout=60)[0]
+        finally:
+            process.kill()  # one question too many would wait for ever
+            os.close(ours)
+            os.close(theirs)
     assert process.returncode == 0, said
     assert said.count("Training data, in a sentence: ") == 1
     assert "Hardware: " not in said

@@ -60,6 +60,8 @@ def test_the_top_candidate_decides_and_ties_earn_what_guessing_would(size: int) 
         assert credit == pytest.approx(correct[draws[:, 0]].mean())
         assert (outcome is Outcome.WIN) == (credit == 1)
         assert (outcome is Outcome.LOSS) == (credit == 0)
+    with pytest.raises(ValueError, match="1 scores for 2 candidates"):
+        outcome_of_scores([1.0], [True, False])
 
 
 def test_pairwise_auc_is_scikit_learns() -> None:

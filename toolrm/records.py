@@ -6,7 +6,7 @@ own besides, so that `fcrb evaluate` and `fcrb show` read a training file, too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -117,13 +117,13 @@ def write_pairs(path: Path, pairs: Iterable[TrainingPair]) -> int:
     return count
 
 
-def read_pairs(path: Path) -> Iterator[TrainingPair]:
+def read_pairs(path: Path) -> Generator[TrainingPair]:
     """Pairs of a file that `write_pairs` wrote, or of any Parquet file of pairs.
 
     Raises:
         DataError: the file cannot be read, or a row is no pair; the message names the row.
     """
-    for number, row in enumerate(_rows(_opened(path), path), 1):
+    for number, row in enumerate(_rows(path), 1):
         try:
             item = item_of(row, f"row-{number}")
         except DataError as why:
@@ -149,7 +149,8 @@ def number_of_pairs(path: Path) -> int:
     Raises:
         DataError: the file cannot be read.
     """
-    return int(_opened(path).metadata.num_rows)
+    with _opened(path) as file:
+        return int(file.metadata.num_rows)
 
 
 def _opened(path: Path) -> pq.ParquetFile:
@@ -162,14 +163,15 @@ def _opened(path: Path) -> pq.ParquetFile:
         raise DataError(f"{path} is no Parquet file of pairs: {why}") from None
 
 
-def _rows(file: pq.ParquetFile, path: Path) -> Iterator[dict[str, Any]]:
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
     import pyarrow as pa
 
-    try:
-        for batch in file.iter_batches(ROWS_AT_ONCE):
-            yield from batch.to_pylist()
-    except (OSError, pa.ArrowInvalid) as why:
-        raise DataError(f"{path} is damaged: {why}") from None
+    with _opened(path) as file:
+        try:
+            for batch in file.iter_batches(ROWS_AT_ONCE):
+                yield from batch.to_pylist()
+        except (OSError, pa.ArrowInvalid) as why:
+            raise DataError(f"{path} is damaged: {why}") from None
 
 
 def _as_written(candidate: Candidate, text: str) -> Candidate:

@@ -61,7 +61,9 @@ def rivals_in(benchmark: Path, without: Iterable[Path]) -> list[Rival]:
 
 
 def _is_whole(entry: Entry) -> bool:
-    """Whether the required rows are the benchmark's, so that they can be compared one by one."""
+    """Whether the required rows are the benchmark's, and possible: others cannot be compared."""
     name = required_subset(entry.card.benchmark)
-    labels = (row.label() for row in entry.subset(name))
-    return labels_sha256(labels) == known_labels()[entry.card.benchmark][name].labels_sha256
+    rows = entry.subset(name)
+    known = known_labels()[entry.card.benchmark][name]
+    whole = labels_sha256(row.label() for row in rows) == known.labels_sha256
+    return whole and not any(row.problem() for row in rows)

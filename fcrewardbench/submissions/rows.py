@@ -229,7 +229,7 @@ def _plain(array: pa.Array) -> list[Any]:
     import numpy as np
     import pyarrow as pa
 
-    if array.null_count:
+    if array.null_count or not len(array):
         return list(array.to_pylist())
     if pa.types.is_boolean(array.type):
         return list(map(bool, _plain(array.cast(pa.uint8()))))

@@ -46,8 +46,8 @@ export async function modelFile(benchmark, id) {
 /** What the columns say of every rival, by its name. */
 function byRival({ id, ...columns }) {
   const of = (place) => {
-    const found = Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values[place]]));
-    return { ...found, ci: [found.low, found.high] };
+    const { low, high, ...found } = Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values[place]]));
+    return { ...found, ci: [low, high] };
   };
   return Object.fromEntries(id.map((name, place) => [name, of(place)]));
 }

@@ -117,7 +117,7 @@ function ofSubset(entry, subset, part) {
 }
 
 function rivals(board, entry, against) {
-  const rows = Object.entries(against ?? {})
+  const rows = Object.entries(against)
     .sort(([, a], [, b]) => Math.abs(a.difference) - Math.abs(b.difference))
     .map(([id, found]) => {
       const other = board.entries.find((candidate) => candidate.benchmark === entry.benchmark && candidate.id === id);

@@ -2,7 +2,7 @@
 
 const HUB = "https://huggingface.co";
 
-/** Let the hub's address follow ours: it takes the frame's own at the start alone, and later what the frame tells it. */
+/** Tell the hub our address, as its page "How to handle URL parameters in Spaces" has it; it gives us its own at the start alone. */
 export function tellHub() {
   if (parent !== window && location.hostname.endsWith(".hf.space")) parent.postMessage({ hash: location.hash }, HUB);
 }

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from toolrm.cli.reading import read_showing
 from toolrm.overlap import Overlap, find
-from toolrm.progress import read_showing
 from toolrm.references import references
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
@@ -54,6 +55,8 @@ def command(
     same numbers. On several GPUs or machines, start it with accelerate launch -m toolrm.
     """
     from fcrewardbench import MissingExtra, UsageError
+    from toolrm.cli.reading import read_showing
+    from toolrm.records import read_pairs
     from toolrm.train.recipe import load_recipe
 
     chosen = load_recipe(recipe)
@@ -69,17 +72,18 @@ def command(
 
         start_from(start, chosen).refuse_overlap()
     first = os.environ.get("RANK", "0") == "0"  # of the processes that accelerate starts
-    read = [data] if held_out is None else [data, held_out]
-    overlap = _overlap(read, downstream, allow_overlap) if first else None
-    train(chosen, data, held_out, out, start=start, overlap=overlap)
+    files = [data] if held_out is None else [data, held_out]
+    overlap = _overlap(files, downstream, allow_overlap) if first else None
+    read = partial(read_showing, what="rendering") if first else read_pairs
+    train(chosen, data, held_out, out, start=start, overlap=overlap, read=read)
     if first:
         click.echo(f"{out / 'model'}: fcrb evaluate --model path:{out / 'model'}")
 
 
 def _overlap(files: Sequence[Path], downstream: Path | None, allowed: bool) -> dict[str, Any]:
     """What the pairs have in common with benchmarks; refused unless it is allowed."""
+    from toolrm.cli.reading import read_showing
     from toolrm.overlap import find, refuse
-    from toolrm.progress import read_showing
     from toolrm.references import references
 
     pairs = chain.from_iterable(read_showing(file, "overlap of") for file in files)

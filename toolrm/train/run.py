@@ -7,7 +7,8 @@ import hashlib
 import json
 import math
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,7 @@ from fcrewardbench.adapters.folder import (
 from fcrewardbench.adapters.network import decoder_of
 from fcrewardbench.adapters.registry import locate
 from fcrewardbench.render import Renderer
-from toolrm.progress import read_showing
-from toolrm.records import read_pairs
+from toolrm.records import TrainingPair, read_pairs
 from toolrm.train.groups import Account, TrainingGroup, rendered
 from toolrm.train.output import save
 from toolrm.train.progress import Progress
@@ -57,6 +57,7 @@ def train(
     *,
     start: Path | None = None,
     overlap: Mapping[str, Any] | None = None,
+    read: Callable[[Path], Generator[TrainingPair]] = read_pairs,
 ) -> None:
     """Train a reward model.
 
@@ -73,6 +74,7 @@ def train(
         start: the folder of adapters to go on from, those of another run of the same base, with the
             same rank, alpha and layers; None to start anew.
         overlap: what `toolrm.overlap` reported of `data`, for the card; None where nobody looked.
+        read: in place of `read_pairs`, to tell how far it is.
 
     Raises:
         DataError: a file holds something other than pairs; the message names the row.
@@ -100,10 +102,10 @@ def train(
         raise UsageError(f"{recipe.base} takes {limit} tokens; max_tokens must not be above that.")
     renderer = Renderer(tokenizer)
     seen, looked_at = Account(), Account()
-    groups = _groups(data, renderer, recipe, seen)
+    groups = _groups(read(data), renderer, recipe, seen)
     watched = None
     if held_out is not None:
-        watched = _groups(held_out, renderer, recipe, looked_at)
+        watched = _groups(read(held_out), renderer, recipe, looked_at)
         watched = _spread(watched, recipe.evaluated_groups)
     for path, account in ((data, seen), (held_out, looked_at)):
         if path is not None and not account.groups:
@@ -346,11 +348,11 @@ def _stopping(recipe: Recipe, watched: bool) -> list[EarlyStoppingCallback]:
     return [EarlyStoppingCallback(recipe.patience)]
 
 
-def _groups(path: Path, renderer: Renderer, recipe: Recipe, account: Account) -> Dataset:
-    """The groups of a file of pairs, with a bar of the first process."""
-    first = PartialState().is_main_process
-    pairs = read_showing(path, "rendering") if first else read_pairs(path)
-    return _data_set(rendered(pairs, renderer, recipe.max_tokens, account), recipe)
+def _groups(
+    pairs: Generator[TrainingPair], renderer: Renderer, recipe: Recipe, account: Account
+) -> Dataset:
+    with closing(pairs):
+        return _data_set(rendered(pairs, renderer, recipe.max_tokens, account), recipe)
 
 
 def _data_set(groups: Iterable[TrainingGroup], recipe: Recipe) -> Dataset:

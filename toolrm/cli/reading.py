@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from fcrewardbench.cli.progress import progress_bar
@@ -11,7 +11,7 @@ from toolrm.records import TrainingPair, number_of_pairs, read_pairs
 _EVERY = 50
 
 
-def read_showing(path: Path, what: str) -> Iterator[TrainingPair]:
+def read_showing(path: Path, what: str) -> Generator[TrainingPair]:
     """The pairs of a file, with a bar at a terminal that says what is done with them.
 
     Raises:
@@ -23,3 +23,4 @@ def read_showing(path: Path, what: str) -> Iterator[TrainingPair]:
             if done % _EVERY == 0:
                 update(done, total)
             yield pair
+        update(total, total)
