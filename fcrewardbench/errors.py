@@ -10,8 +10,8 @@ FCRewardBenchError
 └── RunError            exit code 1: the run started and could not be finished
 ```
 
-What a judge says badly, ties and over-long rows are outcomes, not errors. What only takes long is a
-`SlowWarning`.
+What a judge says badly, ties and over-long rows are outcomes, not errors. What only takes long, or is
+read as plain text, is a `ToldWarning`.
 """
 
 from __future__ import annotations
@@ -69,5 +69,13 @@ class RunError(FCRewardBenchError):
     """The run started and could not be finished; what is done is kept."""
 
 
-class SlowWarning(UserWarning):
+class ToldWarning(UserWarning):
+    """What was asked for works, but otherwise than one may think; commands tell it as a sentence."""
+
+
+class PlainTextWarning(ToldWarning):
+    """A model without a chat template reads conversations as plain text."""
+
+
+class SlowWarning(ToldWarning):
     """What was asked for works, and takes many times as long as it could."""

@@ -23,6 +23,7 @@ EXPORTED = [
     "Outcome",
     "Pair",
     "Parsed",
+    "PlainTextWarning",
     "Prompt",
     "Run",
     "RunError",

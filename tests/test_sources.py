@@ -678,6 +678,7 @@ def test_messages_give_a_record_for_each_turn_with_calls(tmp_path: Path) -> None
         [{"city": "Bergen"}],
         [],
     ]
+    assert [r.reply for r in records] == ["", "", "Hello"]
     assert len(records[1].prompt.messages) == 5
     assert skipped == {
         "a conversation without calls": 1,

@@ -718,6 +718,32 @@ def test_replies_are_many_and_no_calls() -> None:
 # ── obfuscation, styles, parts ───────────────────────────────────────────────────────────────────
 
 
+def test_what_was_rightly_said_in_place_of_a_call_is_chosen(data: Path) -> None:
+    with (data / "dialogues.jsonl").open("a", encoding="utf-8") as file:
+        for word in ("moss", "quartz", "thunder", "yeast", "velvet", "comets"):
+            said = f"Nobody can say what {word} dreams of; book_ferry cannot."
+            talk = [
+                {"role": "user", "content": f"Guess what {word} dreams of"},
+                {"role": "assistant", "content": said},
+            ]
+            file.write("\n" + json.dumps({"tools": [description("ferry")], "messages": talk}))
+    config = configured(data, obfuscated=0.5, irrelevance=0.0)
+    pairs = [
+        one for one in pairs_in(synthesize(config), config) if not one.pair.prompt.messages[1:]
+    ]
+    told = {
+        str(one.pair.chosen): one
+        for one in pairs
+        if "dreams of" in str(one.pair.prompt.messages[0]["content"])
+    }
+    assert len(told) == 6
+    for said, one in told.items():
+        assert said.startswith("Nobody can say what ")
+        assert one.pair.error_type == "should not have called"
+        names = [tool.name for tool in one.pair.prompt.tools]
+        assert any(f"; {name} cannot." in said for name in names)
+
+
 def test_obfuscated_records_get_edits_too(data: Path) -> None:
     config = configured(data, obfuscated=1, irrelevance=0)
     report = synthesize(config)
@@ -1162,7 +1188,8 @@ def test_models_take_part_in_a_synthesis(data: Path) -> None:
 
     with ModelServer(reply) as server:
         model = {"model": "small", "base_url": server.url, "records": 20}
-        config = configured(data, generators=[model], irrelevance=0)
+        given: dict[str, Any] = {"generators": [model], "irrelevance": 0}
+        config = configured(data, **given)
         first = synthesize(config)
         asked = len(server.requests)
         again = synthesize(config)
@@ -1171,6 +1198,11 @@ def test_models_take_part_in_a_synthesis(data: Path) -> None:
     train, held_out = (part.counts["generator"]["small"] for part in first.parts)
     assert train == 20
     assert held_out == 3  # its share, rounded up
+    limits = {"operator": 1.0, "tool": 1.0, "generator": 0.05}
+    bounded = synthesize(configured(data, limits=limits, **given)).parts[0]
+    assert (
+        0 < bounded.counts["generator"]["small"] <= 0.05 * sum(bounded.counts["generator"].values())
+    )
 
 
 def test_a_server_without_schemas_is_asked_without(tmp_path: Path) -> None:

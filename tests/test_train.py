@@ -17,12 +17,15 @@ from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
+from accelerate import skip_first_batches
+from accelerate.data_loader import SeedableRandomSampler, prepare_data_loader
 from click.testing import CliRunner
 from safetensors.torch import load_file
+from torch.utils.data import DataLoader
 from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
@@ -38,6 +41,7 @@ from fcrewardbench import (
     DataError,
     ModelError,
     Pair,
+    PlainTextWarning,
     Prompt,
     RunError,
     Scorer,
@@ -57,6 +61,7 @@ from toolrm.train.progress import read_metrics
 from toolrm.train.recipe import Lora, Recipe, load_recipe, recipe_names
 from toolrm.train.run import _is_new, train
 from toolrm.train.start import start_from
+from toolrm.train.trainer import set_epoch
 
 SIZES: dict[str, Any] = {
     "vocab_size": 500,
@@ -564,6 +569,75 @@ def test_long_prompts_lose_unused_tools_then_turns_and_are_counted(smollm2: Path
     assert "old" not in texts[2]
     assert account.longest <= 300
     assert account.groups == len(groups) == 3
+
+
+def test_a_candidate_that_is_too_long_takes_no_others_with_it(smollm2: Path) -> None:
+    renderer = Renderer(load_tokenizer(str(smollm2), trust_remote_code=False))
+    first, second = list(_pairs(1, 1))[:2]
+    rambling = replace(second, pair=replace(second.pair, rejected="Well, " * 400))
+    account = Account()
+    (group,) = rendered([first, rambling], renderer, 300, account)
+    assert account.counts == {"whole": 1, "left out: too long even so": 1}
+    (alone,) = rendered([first], renderer, 300, Account())
+    assert (group.chosen, group.rejected) == (alone.chosen, alone.rejected)
+    account = Account()
+    assert list(rendered([rambling], renderer, 300, account)) == []
+    assert account.counts == {"left out: too long even so": 1}
+
+
+def test_a_killed_epoch_goes_on_in_its_own_order_in_every_process() -> None:
+    """accelerate does not reach the sampler of several processes through what skips batches."""
+
+    def loader(process: int) -> Any:
+        sampler = SeedableRandomSampler(range(24), data_seed=5, generator=torch.Generator())
+        plain: DataLoader[int] = DataLoader(cast(Any, range(24)), batch_size=2, sampler=sampler)
+        return prepare_data_loader(
+            plain, num_processes=2, process_index=process, put_on_device=False
+        )
+
+    for process in range(2):
+        whole, again = loader(process), loader(process)
+        epochs = [[batch.tolist() for batch in whole] for _ in range(3)]
+        assert epochs[1] != epochs[0]
+        set_epoch(again, 1)
+        assert [batch.tolist() for batch in skip_first_batches(again, 2)] == epochs[1][2:]
+        set_epoch(again, 2)
+        again.set_epoch(2)
+        assert [batch.tolist() for batch in again] == epochs[2]
+
+
+def test_what_cannot_be_trained_is_told_before_anything_is_rendered(
+    base: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> Any:
+        raise AssertionError("it read the pairs")
+        yield
+
+    def start(recipe: Recipe) -> None:
+        train(recipe, data / "train.parquet", None, tmp_path / "run", read=lambda _: broken())
+
+    with pytest.raises(UsageError, match="takes 2048 tokens; max_tokens must not be above that"):
+        start(_recipe(base, max_tokens=4_096))
+    with monkeypatch.context() as patched:
+        patched.setattr(torch.cuda, "device_count", lambda: 2)
+        with pytest.raises(UsageError, match="2 GPUs are in sight of one process: start it with"):
+            start(_recipe(base))
+    bare = tmp_path / "bare"
+    shutil.copytree(base, bare)
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    tokenizer.chat_template = None
+    tokenizer.save_pretrained(bare)
+    (bare / "chat_template.jinja").unlink(missing_ok=True)
+    with (
+        pytest.warns(PlainTextWarning, match="has no chat template"),
+        pytest.raises(AssertionError),
+    ):
+        start(_recipe(bare))
+    tokenizer.pad_token = tokenizer.eos_token = None
+    tokenizer.save_pretrained(bare)
+    with pytest.raises(ModelError, match="neither a padding nor an end token"):
+        start(_recipe(bare))
+    assert not (tmp_path / "run").exists()
 
 
 def test_recipes_that_ship_are_valid() -> None:

@@ -34,6 +34,8 @@ class Record:
         prompt: tools and conversation, up to the turn in which the calls are due.
         answer: the calls that are due, each argument with its admissible values (`""` among them means
             that it may be left out), the best first; empty where no call is due.
+        reply: what is rightly said there in place of a call; empty where the source does not tell, and
+            where a call is due.
     """
 
     id: str
@@ -41,6 +43,7 @@ class Record:
     licence: str
     prompt: Prompt
     answer: tuple[AdmissibleCall, ...]
+    reply: str = ""
 
     @property
     def gold(self) -> tuple[Call, ...]:

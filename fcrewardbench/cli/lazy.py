@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from fcrewardbench.errors import FCRewardBenchError, SlowWarning
+from fcrewardbench.errors import FCRewardBenchError, ToldWarning
 
 
 class LazyGroup(click.Group):
@@ -51,7 +51,7 @@ def run(group: click.Command, name: str, resuming: Collection[str]) -> None:
     show = warnings.showwarning
 
     def show_sentence(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
-        if issubclass(category, SlowWarning):
+        if issubclass(category, ToldWarning):
             click.echo(f"{name}: {message}", err=True)
         else:
             show(message, category, *where, **more)

@@ -1,13 +1,14 @@
 """Plain JSONL in the OpenAI shape: a conversation a line, under `messages` and `tools`.
 
 Every turn in which the assistant calls is a record. A conversation without any call is one, too,
-if the assistant has the last word: no call is due there. `id` and `licence` are taken where a line
-has them.
+if the assistant has the last word: no call is due there, and what it says is right. `id` and
+`licence` are taken where a line has them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,8 @@ def due_calls(
     for index in turns:
         try:
             answer = [expected(call, tools) for call in calls_of(messages[index])]
-            yield record_of(source, licence, f"{id}/{index}", tools, messages[:index], answer)
+            record = record_of(source, licence, f"{id}/{index}", tools, messages[:index], answer)
+            yield record if answer else replace(record, reply=str(messages[index]["content"] or ""))
         except LeftOut as why:
             skipped.add(f"{source}/{id}/{index}", why)
 

@@ -329,7 +329,7 @@ def _within_shares(
 def _balanced(
     made: Sequence[_Made], config: SynthesizeConfig, reasons: Counter[str], notes: list[str]
 ) -> list[_Made]:
-    """The pairs with no operator, and no source of ready pairs, above its share."""
+    """The pairs with no edit, no model, and no source of ready pairs above its share."""
     shares = {
         source.name: source.share
         for source in config.sources
@@ -339,10 +339,13 @@ def _balanced(
     def rank(one: _Made) -> str:
         return order_of(config.seed, one.pair.pair.id)
 
+    def share_of_generator(name: str) -> float:
+        return config.limits.operator if name.startswith("edit:") else config.limits.generator
+
     kept = list(made)
     for what, kinds_of, share_of in (
         ("source", lambda one: [one.pair.source], lambda kind: shares.get(kind, 1.0)),
-        ("operator", lambda one: [one.pair.pair.generator], lambda kind: config.limits.operator),
+        ("edit or model", lambda one: [one.pair.pair.generator], share_of_generator),
     ):
         before = len(kept)
         kept, above = capped(kept, kinds_of, share_of, rank)

@@ -99,7 +99,8 @@ class Limits(_Part):
         alike: records whose requests differ in nothing but their values and numbers.
         per_tool: records that call one tool.
         longest: characters of tools, conversation and longest candidate together.
-        operator: the largest share of the rejected candidates that one edit or model may make.
+        operator: the largest share of the rejected candidates that one edit may make.
+        generator: the same of one model.
         tool: the largest share of the records trained on in which one tool is due.
     """
 
@@ -107,6 +108,7 @@ class Limits(_Part):
     per_tool: int | None = Field(default=None, ge=1)
     longest: int = Field(default=12_000, ge=100)
     operator: float = Field(default=0.08, gt=0, le=1)
+    generator: float = Field(default=0.35, gt=0, le=1)
     tool: float = Field(default=0.1, gt=0, le=1)
 
 

@@ -89,7 +89,11 @@ def obfuscated(record: Record, rng: Random) -> Record:
     )
     prompt = Prompt(tuple(tools.values()), tuple(map(message, record.prompt.messages)))
     return replace(
-        record, id=f"{record.id}~o{rng.getrandbits(32):08x}", prompt=prompt, answer=answer
+        record,
+        id=f"{record.id}~o{rng.getrandbits(32):08x}",
+        prompt=prompt,
+        answer=answer,
+        reply=_text(record.reply, renaming, system=False),
     )
 
 

@@ -125,7 +125,7 @@ def _shown(variant: _Variant, origin: Record, around: Surroundings, rng: Random)
     if record.answer:
         return Shown(whole, whole, whole.gold, peers, tools, obscure, variant.asks)
     bare = replace(whole, answer=())
-    return Shown(bare, whole, variant.reply, peers, tools, obscure, variant.asks)
+    return Shown(bare, whole, whole.reply or variant.reply, peers, tools, obscure, variant.asks)
 
 
 @dataclass(frozen=True, slots=True)

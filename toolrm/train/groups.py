@@ -2,8 +2,8 @@
 
 A prompt whose longest candidate has more than `max_tokens` tokens is cut: first the tools that no
 candidate calls, last ones first; then the oldest user turn with all that follows it up to the next one,
-but never the system turn nor the last user turn. What is still too long is left out, as are rejected
-candidates that the model reads as the very same tokens as the chosen one. All of it is counted.
+but never the system turn nor the last user turn. Candidates that are still too long are left out, as
+are rejected ones that the model reads as the very same tokens as the chosen one. All is counted.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from fcrewardbench.render import Renderer, candidate_text
 from toolrm.records import TrainingPair
 
 WHOLE = "whole"
+TOO_LONG = "left out: too long even so"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +75,14 @@ def rendered(
         if not ids:
             account.counts[what] += len(group)
             continue
-        told = [
-            (array("I", row), one.pair.error_type, one.pair.generator)
-            for row, one in zip(ids[1:], group, strict=True)
-            if row != ids[0]
-        ]
-        if len(told) < len(group):
-            account.counts["left out: the same tokens as chosen"] += len(group) - len(told)
+        told = []
+        for row, one in zip(ids[1:], group, strict=True):
+            if not row:
+                account.counts[TOO_LONG] += 1
+            elif row == ids[0]:
+                account.counts["left out: the same tokens as chosen"] += 1
+            else:
+                told.append((array("I", row), one.pair.error_type, one.pair.generator))
         if not told:
             continue
         account.counts[what] += len(told)
@@ -95,7 +97,12 @@ def rendered(
 def _fitting(
     group: list[TrainingPair], renderer: Renderer, max_tokens: int
 ) -> tuple[tuple[tuple[int, ...], ...], str]:
-    """Token ids of all candidates, with the least cut that fits, and what was cut; none if none."""
+    """Token ids of all candidates, with the least cut that fits, and what was cut.
+
+    Where no cut is enough for all, those of candidates that are too long with the least cut that is
+    enough for the right one and a wrong one are empty; none where there is no such cut.
+    """
+    some: tuple[tuple[tuple[int, ...], ...], str] = (), TOO_LONG
     first = group[0].pair
     candidates = (first.chosen, *(one.pair.rejected for one in group))
     for prompt, cut in _shorter(first.prompt, candidates):
@@ -107,7 +114,9 @@ def _fitting(
             continue  # without these turns the template takes it no more; without others it may
         if max(map(len, ids)) <= max_tokens:
             return ids, cut
-    return (), "left out: too long even so"
+        if not some[0] and len(ids[0]) <= max_tokens and min(map(len, ids[1:])) <= max_tokens:
+            some = tuple(row if len(row) <= max_tokens else () for row in ids), cut
+    return some
 
 
 def _shorter(prompt: Prompt, candidates: tuple[Candidate, ...]) -> Iterator[tuple[Prompt, str]]:

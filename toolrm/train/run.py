@@ -26,18 +26,16 @@ from transformers.trainer_utils import get_last_checkpoint
 from trl import RewardConfig
 
 from fcrewardbench import DataError, ModelError, RunError, UsageError
-from fcrewardbench.adapters.arithmetic import warn_if_slow
 from fcrewardbench.adapters.folder import (
     headless_base,
-    load_config,
     load_tokenizer,
     loading_error,
-    longest_sequence,
 )
 from fcrewardbench.adapters.network import decoder_of
 from fcrewardbench.adapters.registry import locate
 from fcrewardbench.render import Renderer
 from toolrm.records import TrainingPair, read_pairs
+from toolrm.train.checks import check
 from toolrm.train.groups import Account, TrainingGroup, rendered
 from toolrm.train.output import save
 from toolrm.train.progress import Progress
@@ -97,9 +95,7 @@ def train(
     if not _is_new(out, inputs) and (out / "report.json").is_file():
         return
     tokenizer = load_tokenizer(str(base), trust_remote_code=False)
-    limit = longest_sequence(load_config(str(base), trust_remote_code=False))
-    if limit is not None and recipe.max_tokens > limit:
-        raise UsageError(f"{recipe.base} takes {limit} tokens; max_tokens must not be above that.")
+    check(recipe, base, tokenizer)
     renderer = Renderer(tokenizer)
     seen, looked_at = Account(), Account()
     groups = _groups(read(data), renderer, recipe, seen)
@@ -114,9 +110,6 @@ def train(
     if unknown:
         raise UsageError(f"No pair has the error type '{min(unknown)}', which has a margin.")
     arguments = _arguments(recipe, out, seen.groups, watched is not None)
-    if PartialState().is_main_process and not torch.cuda.is_available():
-        computed = "bfloat16" if recipe.autocast else recipe.dtype
-        warn_if_slow(computed, "set autocast to false and dtype to float32 in the recipe")
     network = network_of(base, recipe)
     adapters = _fitting(adapters_of(network, recipe), begun)
     progress = Progress(out)
