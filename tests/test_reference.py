@@ -60,3 +60,23 @@ def test_it_lives_in_the_repository_and_says_what_it_is() -> None:
     assert "sha256 of the training pairs" in card
     assert "## Benchmark results" in card
     assert "unseen generators" in card
+
+
+def test_its_data_are_accounted_for() -> None:
+    """The report and the overlap of what it was trained on are in the repository."""
+    told = json.loads((FOLDER / "report.json").read_text("utf-8"))
+    accounts = Path(__file__).parents[1] / "bench" / "results" / "training-data"
+    (report,) = (
+        path
+        for path in accounts.rglob("report.json")
+        if told["inputs"]["data"] in path.read_text("utf-8")
+    )
+    train = json.loads(report.read_text("utf-8"))["parts"][0]
+    assert train["sha256"] == told["inputs"]["data"]
+    assert train["pairs"] >= 15_000
+    overlap = json.loads((report.parent / "overlap.json").read_text("utf-8"))
+    assert overlap == told["overlap"]
+    assert overlap["clean"]
+    assert overlap["records"] == train["records"]
+    assert {"bfcl@v3", "bfcl@v4", "open@2/core", "rebuilt@1"} <= overlap["references"].keys()
+    assert overlap["sha256"] in (FOLDER / "README.md").read_text("utf-8")
