@@ -24,6 +24,8 @@ import torch
 from accelerate import skip_first_batches
 from accelerate.data_loader import SeedableRandomSampler, prepare_data_loader
 from click.testing import CliRunner
+from datasets import Dataset
+from peft import LoraConfig
 from safetensors.torch import load_file
 from torch.utils.data import DataLoader
 from transformers import (
@@ -35,6 +37,7 @@ from transformers import (
     PreTrainedConfig,
     Qwen3Config,
 )
+from trl import RewardConfig, RewardTrainer
 
 from fcrewardbench import (
     Call,
@@ -61,7 +64,7 @@ from toolrm.train.progress import read_metrics
 from toolrm.train.recipe import Lora, Recipe, load_recipe, recipe_names
 from toolrm.train.run import _is_new, train
 from toolrm.train.start import start_from
-from toolrm.train.trainer import set_epoch
+from toolrm.train.trainer import TreeRewardTrainer, set_epoch
 
 SIZES: dict[str, Any] = {
     "vocab_size": 500,
@@ -479,6 +482,67 @@ def test_a_run_killed_at_its_end_trains_no_further(
         assert max(steps) == last
         (run / "report.json").unlink()
         shutil.rmtree(run / "model")
+
+
+@pytest.mark.parametrize("lora", [False, True], ids=["all weights", "lora"])
+def test_loss_and_gradients_are_those_of_trl(lora: bool, smollm2: Path, tmp_path: Path) -> None:
+    """With centering and margins, on groups of one pair."""
+    rng = Random(4)
+    examples: list[dict[str, Any]] = []
+    for length, margin in ((60, 0.5), (25, 0.0), (33, 1.5)):
+        prompt, chosen, rejected = (
+            [rng.randrange(3, 500) for _ in range(n)] for n in (length, rng.randrange(4, 20), 11)
+        )
+        examples.append(
+            {"chosen_ids": prompt + chosen, "rejected_ids": prompt + rejected, "margin": margin}
+        )
+    ours = [
+        {**one, "rejected_ids": [one["rejected_ids"]], "margins": [one["margin"]]}
+        for one in examples
+    ]
+    arguments = RewardConfig(
+        output_dir=str(tmp_path),
+        center_rewards_coefficient=0.03,
+        per_device_train_batch_size=3,
+        max_length=None,
+        bf16=False,
+        gradient_checkpointing=False,
+        use_cpu=True,
+        report_to="none",
+    )
+    network = AutoModelForSequenceClassification.from_config(LlamaConfig(**SIZES)).float()
+    adapters = LoraConfig(
+        task_type="SEQ_CLS",
+        r=4,
+        target_modules=["q_proj", "down_proj"],
+        modules_to_save=["score"],
+        init_lora_weights=False,
+    )
+    tokenizer = AutoTokenizer.from_pretrained(smollm2)
+    found: list[tuple[float, dict[str, torch.Tensor]]] = []
+    weights: dict[str, torch.Tensor] = {}
+    for kind, data in ((TreeRewardTrainer, ours), (RewardTrainer, examples)):
+        trainer = kind(
+            model=copy.deepcopy(network),
+            args=arguments,
+            train_dataset=Dataset.from_list(data),
+            processing_class=tokenizer,
+            peft_config=adapters if lora else None,
+        )
+        weights = weights or copy.deepcopy(trainer.model.state_dict())
+        trainer.model.load_state_dict(weights)
+        trainer.model.train()
+        batch = trainer.data_collator(data)
+        loss = trainer.compute_loss(trainer.model, batch)
+        loss.backward()
+        named = trainer.model.named_parameters()
+        found.append((float(loss.detach()), {name: p.grad for name, p in named if p.grad is not None}))
+    (loss, gradients), (expected, reference) = found
+    assert loss == pytest.approx(expected, abs=1e-5)
+    assert gradients.keys() == reference.keys()
+    assert len(gradients) == (13 if lora else 30)
+    for name, gradient in gradients.items():
+        assert float((gradient - reference[name]).norm() / reference[name].norm()) < 1e-4, name
 
 
 def test_groups_weigh_alike_however_many_pairs_they_have() -> None:
