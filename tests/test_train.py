@@ -228,6 +228,7 @@ def test_a_trained_model_scores_as_it_was_trained(base: Path, data: Path, tmp_pa
     assert (tmp_path / "run" / "curves.png").stat().st_size > 5_000
     card = (tmp_path / "run" / "model" / "README.md").read_text()
     assert "Bradley-Terry" in card
+    assert "| licences of the training pairs | CC0-1.0 (80) |" in card
     assert "80 whole" in card
 
 
@@ -536,7 +537,9 @@ def test_loss_and_gradients_are_those_of_trl(lora: bool, smollm2: Path, tmp_path
         loss = trainer.compute_loss(trainer.model, batch)
         loss.backward()
         named = trainer.model.named_parameters()
-        found.append((float(loss.detach()), {name: p.grad for name, p in named if p.grad is not None}))
+        found.append(
+            (float(loss.detach()), {name: p.grad for name, p in named if p.grad is not None})
+        )
     (loss, gradients), (expected, reference) = found
     assert loss == pytest.approx(expected, abs=1e-5)
     assert gradients.keys() == reference.keys()

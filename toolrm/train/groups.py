@@ -33,11 +33,15 @@ class TrainingGroup:
 
 @dataclass(slots=True)
 class Account:
-    """What rendering came to: `counts` of what happened to pairs, and what kinds of them were met."""
+    """What rendering came to: `counts` of what happened to pairs, and what kinds of them were met.
+
+    `licences` counts the pairs that are trained on by the licence of their record.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     error_types: set[str] = field(default_factory=set)
     generators: set[str] = field(default_factory=set)
+    licences: Counter[str] = field(default_factory=Counter)
     groups: int = 0
     longest: int = 0
 
@@ -86,6 +90,7 @@ def rendered(
         if not told:
             continue
         account.counts[what] += len(told)
+        account.licences[group[0].licence] += len(told)
         account.groups += 1
         account.longest = max(account.longest, *map(len, ids))
         rows, kinds, generators = zip(*told, strict=True)

@@ -35,6 +35,7 @@ model.score(tools, messages, [candidate, other])
 | base | {base} |
 | goes on from | {start} |
 | training pairs | {pairs}, in {groups:,} groups |
+| licences of the training pairs | {licences} |
 | sha256 of the training pairs | `{data}` |
 | sha256 of the held-out pairs | `{held_out}` |
 | sha256 of the template | `{template}` |
@@ -96,6 +97,7 @@ def _card(told: dict[str, Any]) -> str:
         start=_start(told["start"]),
         pairs=counts,
         groups=told["groups"],
+        licences=", ".join(f"{name} ({count:,})" for name, count in told["licences"].items()),
         data=inputs["data"],
         held_out=inputs["held_out"],
         template=told["template_sha256"],

@@ -26,7 +26,8 @@ class Progress(TrainerCallback):  # type: ignore[misc]
     A run that goes on after a kill drops what the file holds beyond its checkpoint, and repeats it.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, groups: int, groups_per_step: int) -> None:
+        self._groups, self._groups_per_step = groups, groups_per_step
         self._path = folder / "metrics.jsonl"
         self._console = Console(stderr=True)
         columns = (
@@ -52,6 +53,12 @@ class Progress(TrainerCallback):  # type: ignore[misc]
         scratch.replace(self._path)
         for row in kept:
             self._look(row)
+        epochs = state.max_steps * self._groups_per_step / self._groups
+        self._console.print(
+            f"{self._groups:,} groups; {state.max_steps:,} steps of {self._groups_per_step}: "
+            f"{epochs:.2g} epochs",
+            highlight=False,
+        )
         self._bar.start()
         self._task = self._bar.add_task("", total=state.max_steps, completed=state.global_step)
 

@@ -112,7 +112,7 @@ def train(
     arguments = _arguments(recipe, out, seen.groups, watched is not None)
     network = network_of(base, recipe)
     adapters = _fitting(adapters_of(network, recipe), begun)
-    progress = Progress(out)
+    progress = Progress(out, seen.groups, recipe.groups_per_step)
     try:
         trainer = TreeRewardTrainer(
             model=network,
@@ -136,6 +136,7 @@ def train(
                 "longest": seen.longest,
                 "generators": sorted(seen.generators),
                 "groups": seen.groups,
+                "licences": dict(seen.licences.most_common()),
                 "looked_at": [0 if watched is None else len(watched), looked_at.groups],
                 "template_sha256": renderer.template_sha256,
                 "native_tools": renderer.native_tools,
