@@ -1032,6 +1032,10 @@ def test_the_command_writes_pairs_and_a_report_without_texts(data: Path) -> None
     assert result.exit_code == 0, result.output
     report = json.loads((out / "report.json").read_text("utf-8"))
     assert report["command"] == "toolrm synthesize c.yaml --data DATA --limit 20"
+    for stage, reasons in report["left_out"].items():
+        assert f"left out, {stage}: {sum(reasons.values()):,}, most of them: " in result.output
+    assert all(f"note: {note}\n" in result.output for note in report["notes"])
+    assert report["left_out"]
     train = report["parts"][0]
     pairs = list(read_pairs(out / "train.parquet"))
     assert train["pairs"] == len(pairs) == sum(train["error_type"].values())
@@ -1041,6 +1045,9 @@ def test_the_command_writes_pairs_and_a_report_without_texts(data: Path) -> None
         text = (out / name).read_text("utf-8")
         assert str(data) not in text
         assert not any(place in text for place in PLACES)
+    (out / "held-out.parquet").write_text("of an earlier run")
+    assert CliRunner().invoke(command, [*arguments, "--held-out", "0"]).exit_code == 0
+    assert not (out / "held-out.parquet").exists()
 
 
 # ── models ───────────────────────────────────────────────────────────────────────────────────────

@@ -316,15 +316,19 @@ def test_held_out_pairs_must_not_overlap_either(
     trained = [one.pair.prompt for one in _pairs(40, 1)]
     watched = next(p for one in _pairs(6, 2) if (p := one.pair.prompt) not in trained)
     benchmark = reference_of("a benchmark", [("1", watched)], ["tool name", "tool schema"])
-    monkeypatch.setattr("toolrm.references.references", lambda **_: [benchmark])
+    known = {"mine.jsonl": benchmark}
+    monkeypatch.setattr(
+        "toolrm.references.references", lambda names, downstream: [known[name] for name in names]
+    )
     paths = {"--config": recipe, "--data": data / "train.parquet", "--out": tmp_path / "run"}
-    paths["--held-out"] = data / "held-out.parquet"
+    paths |= {"--held-out": data / "held-out.parquet", "--benchmark": Path("mine.jsonl")}
     asked = [str(word) for pair in paths.items() for word in pair]
     done = CliRunner().invoke(command, asked)
     assert isinstance(done.exception, UsageError)
     assert "1 of 46 records overlap with benchmarks (a benchmark: 1 by query)" in str(
         done.exception
     )
+    assert "rebuilt is not built here, so nothing is compared with it." in done.output
     assert not (tmp_path / "run").exists()
 
 

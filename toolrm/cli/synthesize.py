@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from itertools import islice
 from pathlib import Path
 
 import click
@@ -51,4 +52,9 @@ def command(
         report = synthesize(chosen, command=" ".join(words), progress=progress)
     for part in report.parts:
         click.echo(f"{chosen.out / part.file}: {part.pairs} pairs of {part.records} records")
+    for stage, reasons in report.left_out.items():
+        most = ", ".join(f"{count:,} {reason}" for reason, count in islice(reasons.items(), 3))
+        click.echo(f"left out, {stage}: {sum(reasons.values()):,}, most of them: {most}")
+    for note in report.notes:
+        click.echo(f"note: {note}")
     click.echo(f"{chosen.out / 'report.md'}: the whole account")

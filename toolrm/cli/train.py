@@ -33,6 +33,13 @@ import click
     help="Adapters to go on from: those of another run with the same base, rank, alpha and layers.",
 )
 @click.option(
+    "--benchmark",
+    "benchmarks",
+    multiple=True,
+    help="A benchmark or test set of yours that nothing may overlap with, beside BFCL, open and "
+    "rebuilt. May be given several times.",
+)
+@click.option(
     "--downstream",
     type=click.Path(path_type=Path),
     help="Test sets (hammer_format, seal_tools, …) that nothing may overlap with, besides benchmarks.",
@@ -46,6 +53,7 @@ def command(
     held_out: Path | None,
     out: Path,
     start: Path | None,
+    benchmarks: tuple[str, ...],
     downstream: Path | None,
     allow_overlap: bool,
 ) -> None:
@@ -73,21 +81,26 @@ def command(
         start_from(start, chosen).refuse_overlap()
     first = os.environ.get("RANK", "0") == "0"  # of the processes that accelerate starts
     files = [data] if held_out is None else [data, held_out]
-    overlap = _overlap(files, downstream, allow_overlap) if first else None
+    overlap = _overlap(files, benchmarks, downstream, allow_overlap) if first else None
     read = partial(read_showing, what="rendering") if first else read_pairs
     train(chosen, data, held_out, out, start=start, overlap=overlap, read=read)
     if first:
         click.echo(f"{out / 'model'}: fcrb evaluate --model path:{out / 'model'}")
 
 
-def _overlap(files: Sequence[Path], downstream: Path | None, allowed: bool) -> dict[str, Any]:
+def _overlap(
+    files: Sequence[Path], benchmarks: Sequence[str], downstream: Path | None, allowed: bool
+) -> dict[str, Any]:
     """What the pairs have in common with benchmarks; refused unless it is allowed."""
     from toolrm.cli.reading import read_showing
     from toolrm.overlap import find, refuse
     from toolrm.references import references
 
     pairs = chain.from_iterable(read_showing(file, "overlap of") for file in files)
-    overlap = find(pairs, references(downstream=downstream))
+    looked_in = references(benchmarks, downstream)
+    if not any(one.name.startswith("rebuilt") for one in looked_in):
+        click.echo("rebuilt is not built here, so nothing is compared with it.", err=True)
+    overlap = find(pairs, looked_in)
     if not allowed:
         refuse(overlap)
     return overlap.report()

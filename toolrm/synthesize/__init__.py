@@ -100,8 +100,12 @@ def synthesize(
                 "No pairs came out: everything was left out by "
                 f"{_reasons(left_out)}. Give other sources, or mend the configuration."
             )
+        if not kept:
+            notes.append(f"{file} is empty: {_reasons({stage: reasons})}.")
         write_pairs(config.out / file, (one.pair for one in kept))
         finished.append((file, kept))
+    if HELD_OUT not in dict(finished):
+        (config.out / HELD_OUT).unlink(missing_ok=True)  # an earlier run's
     files = {file: [one.pair for one in kept] for file, kept in finished}
     shares = given_away(files[TRAIN], files.get(HELD_OUT, []))
     parts = [

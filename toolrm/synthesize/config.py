@@ -130,6 +130,8 @@ class SynthesizeConfig(_Part):
         held_out: the share of records whose tools occur in no others, in a file of their own.
         held_out_sources: sources of which all records are in that file, and none of their tools
             elsewhere.
+        benchmarks: further benchmarks and test sets, as `fcrb evaluate` takes them, that nothing may
+            overlap with, beside BFCL, `open` and `rebuilt`.
         downstream: the folder of the test sets that nothing may overlap with, besides the benchmarks.
         allow_overlap: keep records that overlap with benchmarks.
         data: what the paths of sources, schemas and test sets are relative to.
@@ -150,6 +152,7 @@ class SynthesizeConfig(_Part):
     limits: Limits = Limits()
     held_out: float = Field(default=0.05, ge=0, lt=1)
     held_out_sources: frozenset[str] = frozenset()
+    benchmarks: tuple[str, ...] = ()
     downstream: Path | None = None
     allow_overlap: bool = False
     seed: int = 0

@@ -147,7 +147,7 @@ class _Cleaner:
             from toolrm.references import references
 
             downstream = config.data / config.downstream if config.downstream else None
-            self._filter = Filter(references(downstream=downstream))
+            self._filter = Filter(references(config.benchmarks, downstream))
         self._tool_reason = cache(self._reason_of_tool)
 
     def record(self, record: Record, reasons: Counter[str]) -> Record | None:
