@@ -229,6 +229,11 @@ def test_a_trained_model_scores_as_it_was_trained(base: Path, data: Path, tmp_pa
     card = (tmp_path / "run" / "model" / "README.md").read_text()
     assert "Bradley-Terry" in card
     assert "| licences of the training pairs | CC0-1.0 (80) |" in card
+    assert f"| base | path:{base.name} |" in card
+    assert str(tmp_path.parent) not in card
+    sent = {path.name for path in (tmp_path / "run" / "model").iterdir()}
+    assert {"metrics.jsonl", "curves.png"} <= sent
+    assert "overlap.json" not in sent  # nobody looked
     assert "80 whole" in card
 
 
@@ -301,6 +306,8 @@ def test_adapters_that_saw_benchmarks_are_gone_on_from_only_if_allowed(
             start_from(tmp_path / run / "adapter", recipe).refuse_overlap()
     card = (tmp_path / "second" / "model" / "README.md").read_text()
     assert "whose overlap with benchmarks is: 3 records, among 9 records" in card
+    account = json.loads((tmp_path / "first" / "model" / "overlap.json").read_text())
+    assert account == json.loads((tmp_path / "first" / "report.json").read_text())["overlap"]
     report = tmp_path / "first" / "report.json"
     for text in ("[]", "{", '{"inputs": null}', '{"inputs": {"data": "x"}, "overlap": 3}'):
         report.write_text(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,8 @@ reads text that it was not trained on. The reward is the head's at the very last
 own pooling takes the last token that is not the padding token, which is another one where a text ends
 in it.
 
+`metrics.jsonl` and `curves.png` are the run's; `overlap.json`, where there is one, is the account above.
+
 ## Recipe
 
 ```json
@@ -61,6 +64,7 @@ _PACKAGES = ("fcrewardbench", "torch", "transformers", "trl", "peft", "accelerat
 def save(network: Any, tokenizer: Any, out: Path, told: dict[str, Any]) -> None:
     """Write `model`, `adapter` if there is one, the curves, the card and `report.json` into a folder.
 
+    `model` is whole by itself, with the run's metrics and curves and the account of overlap.
     Adapters and head are rounded to the dtype that the recipe keeps weights in; `model` is float32,
     these adapters merged into its weights. `report.json` comes last: a folder that has it is complete.
     """
@@ -73,7 +77,12 @@ def save(network: Any, tokenizer: Any, out: Path, told: dict[str, Any]) -> None:
     network.to(torch.float32).save_pretrained(out / "model")
     tokenizer.save_pretrained(out / "model")
     (out / "model" / "README.md").write_text(_card(told), "utf-8")
+    if told["overlap"] is not None:
+        account = json.dumps(told["overlap"], indent=2) + "\n"
+        (out / "model" / "overlap.json").write_text(account, "utf-8")
     draw_curves(out / "metrics.jsonl", out / "curves.png")
+    for name in ("metrics.jsonl", "curves.png"):
+        shutil.copyfile(out / name, out / "model" / name)
     scratch = out / "report.json.part"
     scratch.write_text(json.dumps(told, indent=1), "utf-8")
     scratch.replace(out / "report.json")
@@ -92,8 +101,9 @@ def _card(told: dict[str, Any]) -> str:
             f"{accuracy:.1%}, means over {number:,} of {of:,} groups"
         )
     revision = f" at {inputs['base']}" if inputs["base"] else ""
+    recipe = {**inputs["recipe"], "base": _named(inputs["recipe"]["base"])}
     return _CARD.format(
-        base=f"{inputs['recipe']['base']}{revision}",
+        base=f"{recipe['base']}{revision}",
         start=_start(told["start"]),
         pairs=counts,
         groups=told["groups"],
@@ -104,8 +114,14 @@ def _card(told: dict[str, Any]) -> str:
         best=look,
         overlap=_overlap(told["overlap"]),
         versions=", ".join(f"{name} {number}" for name, number in told["versions"].items()),
-        recipe=json.dumps(inputs["recipe"], indent=1),
+        recipe=json.dumps(recipe, indent=1),
     )
+
+
+def _named(base: str) -> str:
+    """A base without the folders of this machine."""
+    kind, _, path = base.partition(":")
+    return f"path:{Path(path).name}" if kind == "path" else base
 
 
 def _start(begun: dict[str, Any] | None) -> str:
