@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from fcrewardbench.benchmarks.errata import Erratum
 from fcrewardbench.benchmarks.labels import known_labels, labels_of, loadable
 from fcrewardbench.benchmarks.registry import load_benchmark
 from fcrewardbench.outcomes import outcome_of_scores
 from fcrewardbench.submissions.card import SubmissionCard, card_text
+from fcrewardbench.submissions.entries import read_entry
 from fcrewardbench.submissions.numbers import numbers, rows_of
 from fcrewardbench.submissions.pack import CARD, ROWS
 from fcrewardbench.submissions.rows import SubmittedRow, write_rows
@@ -56,6 +58,19 @@ def make_submission(
     (folder / CARD).write_text(card_text(card))
     write_rows(rows, folder / ROWS)
     return folder
+
+
+def errata_of_wins(submissions: Path, winner: str, loser: str) -> dict[str, Erratum]:
+    """Errata of every row of `core` that one made entry wins and another does not."""
+    won, lost = (
+        read_entry(submissions / "open@2" / f"made-up__{name}").subset("core")
+        for name in (winner, loser)
+    )
+    return {
+        one.id: Erratum(id=one.id, reason="no", who="me", when=date(2026, 11, 27))
+        for one, other in zip(won, lost, strict=True)
+        if one.outcome == "win" and other.outcome != "win"
+    }
 
 
 def _rows(

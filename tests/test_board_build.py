@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
-from made_submissions import make_submission
+from made_submissions import errata_of_wins, make_submission
 
 from fcrewardbench import DataError
 from fcrewardbench.adapters.gate import gated
-from fcrewardbench.benchmarks.errata import Erratum
 from fcrewardbench.benchmarks.labels import known_labels
 from fcrewardbench.report.comparison import compare_runs
 from fcrewardbench.submissions import numbers
@@ -48,15 +46,7 @@ def test_without_disputed_rows_others_may_be_first(
     submissions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every row that one entry alone is right on is disputed."""
-    good, fair = (
-        read_entry(submissions / "open@2" / f"made-up__{name}").subset("core")
-        for name in ("good", "fair")
-    )
-    disputed = {
-        one.id: Erratum(id=one.id, reason="no", who="me", when=date(2026, 11, 27))
-        for one, other in zip(good, fair, strict=True)
-        if one.outcome == "win" and other.outcome != "win"
-    }
+    disputed = errata_of_wins(submissions, "good", "fair")
     assert _entry_of(submissions, tmp_path / "before", "made-up__fair")["without_disputed"] is None
     monkeypatch.setattr(numbers, "errata", lambda: disputed)
     shown = _entry_of(submissions, tmp_path / "after", "made-up__fair")

@@ -8,7 +8,6 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,9 +17,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from board_server import serving
-from made_submissions import make_submission
+from made_submissions import errata_of_wins, make_submission
 
-from fcrewardbench.benchmarks.errata import Erratum
 from fcrewardbench.report.comparison import part_differences
 from fcrewardbench.submissions import numbers
 from fcrewardbench.submissions.entries import read_entry
@@ -404,15 +402,7 @@ def test_the_table_without_disputed_pairs_is_another_one(
     browser: Any, submissions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every pair that `good` alone is right on is disputed."""
-    good, fair = (
-        read_entry(submissions / "open@2" / f"made-up__{name}").subset("core")
-        for name in ("good", "fair")
-    )
-    disputed = {
-        one.id: Erratum(id=one.id, reason="no", who="me", when=date(2026, 11, 27))
-        for one, other in zip(good, fair, strict=True)
-        if one.outcome == "win" and other.outcome != "win"
-    }
+    disputed = errata_of_wins(submissions, "good", "fair")
     monkeypatch.setattr(numbers, "errata", lambda: disputed)
     build(submissions, tmp_path / "site")
     with _static(tmp_path / "site") as address, _watched(browser, address) as page:
@@ -422,6 +412,7 @@ def test_the_table_without_disputed_pairs_is_another_one(
         page.wait_for_function("() => location.hash.includes('disputed=without')")
         page.get_by_text("without the disputed ones").wait_for()
         assert _models(page)[:2] == ["fair", "good"]
+        fair = read_entry(submissions / "open@2" / "made-up__fair").subset("core")
         sure = [row for row in fair if row.id not in disputed]
         shown = page.locator("tr", has=page.get_by_role("link", name="fair", exact=True))
         share = sum(row.computed()[1] for row in sure) / len(sure)
@@ -452,6 +443,7 @@ def test_in_a_space_the_page_tells_the_hub_its_address(browser: Any, site: Path)
         frame.get_by_role("link", name="Hardest").click()
         page.wait_for_function("() => location.hash === '#/hardest'")
         frame.locator("h1", has_text="ardest").wait_for()
+        assert page.url == "https://huggingface.co/spaces/maker/board#/hardest"
         context.close()
 
 

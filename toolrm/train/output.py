@@ -50,7 +50,7 @@ reads text that it was not trained on. The reward is the head's at the very last
 own pooling takes the last token that is not the padding token, which is another one where a text ends
 in it.
 
-`metrics.jsonl` and `curves.png` are the run's; `overlap.json`, where there is one, is the account above.
+`metrics.jsonl` and `curves.png` are the run's; `overlap.json`, where there is one, is that account.
 
 ## Recipe
 
