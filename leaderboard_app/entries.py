@@ -121,6 +121,7 @@ class Labelled:
 
     @classmethod
     def of(cls, label: Label, doubt: str) -> Labelled:
+        """A label of the kind that benchmarks are known by, and the doubt about it."""
         id, error_type, category, generator, catalogue, correct = label
         return cls(id, error_type, category, generator, catalogue, len(correct), doubt)
 

@@ -425,26 +425,26 @@ def test_in_a_space_the_page_tells_the_hub_its_address(browser: Any, site: Path)
     <script>addEventListener("message", (event) => {
       if (event.origin === "https://maker-board.hf.space") location.hash = event.data.hash;
     })</script>"""
-    with _static(site) as address:
-        context = browser.new_context()
-        context.route(
-            "https://huggingface.co/**",
-            lambda route: route.fulfill(body=parent, content_type="text/html"),
-        )
-        context.route(
-            "https://maker-board.hf.space/**",
-            lambda route: route.fulfill(
-                response=context.request.get(address + urlsplit(route.request.url).path[1:])
-            ),
-        )
-        page = context.new_page()
-        page.goto("https://huggingface.co/spaces/maker/board")
-        frame = page.frame_locator("iframe")
-        frame.get_by_role("link", name="Hardest").click()
-        page.wait_for_function("() => location.hash === '#/hardest'")
-        frame.locator("h1", has_text="ardest").wait_for()
-        assert page.url == "https://huggingface.co/spaces/maker/board#/hardest"
-        context.close()
+    context = browser.new_context()
+    context.route(
+        "https://huggingface.co/**",
+        lambda route: route.fulfill(body=parent, content_type="text/html"),
+    )
+    context.route(
+        "https://maker-board.hf.space/**",
+        lambda route: route.fulfill(
+            path=site / (urlsplit(route.request.url).path[1:] or "index.html")
+        ),
+    )
+    page = context.new_page()
+    page.goto("https://huggingface.co/spaces/maker/board")
+    frame = page.frame_locator("iframe")
+    frame.get_by_role("link", name="Hardest").click()
+    page.wait_for_function("() => location.hash === '#/hardest'")
+    frame.locator("h1", has_text="ardest").wait_for()
+    assert page.url == "https://huggingface.co/spaces/maker/board#/hardest"
+    context.unroute_all(behavior="wait")
+    context.close()
 
 
 def test_charts_show_what_they_say_and_keep_what_was_chosen(page: Any, address: str) -> None:

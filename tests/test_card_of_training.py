@@ -48,7 +48,7 @@ def test_results_are_split_by_what_training_saw_and_replaced(
     assert text.count("## Benchmark results") == 1
     assert "| generators seen in training | 2 |" in text
     assert "| unseen generators | 2 |" in text
-    assert "### Less baseline/shorter" in text
+    assert "### Less baseline/shorter: open@2/core, " in text
     wins = json.loads((mine / "card.json").read_text())["metrics"]["accuracy"]
     losses = json.loads((other / "card.json").read_text())["metrics"]["accuracy"]
     assert f"| {100 * (wins - losses):+.1f} |" in text

@@ -130,7 +130,7 @@ def _compared(
         raise UsageError(f"{folder} is on other data than every evaluation of this model.")
     head = ["", "n", "difference", "95 % interval"]
     return [
-        f"### Less {other['model']['name']}",
+        f"### Less {other['model']['name']}: {title(other)}",
         "",
         _model(other),
         "",

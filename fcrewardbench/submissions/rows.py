@@ -30,6 +30,7 @@ _TEXTS = ("subset", "id", "error_type", "category", "generator", "catalogue", "o
 _VERDICTS = ("verdict", "verdict_swapped")
 _LISTS = ("correct", "scores")
 _OPTIONAL = {"scores", *_VERDICTS}
+_OUTCOMES, _SAYINGS = frozenset(Outcome), frozenset(Verdict)
 _WITHOUT_SCORES = {Outcome.REFUSED, Outcome.TOO_LONG, Outcome.ERROR, Outcome.UNPARSED}
 
 
@@ -70,7 +71,7 @@ class SubmittedRow:
         """What is wrong with it by itself; empty where nothing is."""
         if len(self.correct) < 2 or all(self.correct) or not any(self.correct):
             return "correct has to name one right and one wrong candidate at least"
-        if self.outcome not in set(Outcome):
+        if self.outcome not in _OUTCOMES:
             return f"'{self.outcome}' is no outcome"
         if min(self.tokens_naive, self.tokens_computed) < 0:
             return "a count of tokens is below zero"
@@ -84,7 +85,7 @@ class SubmittedRow:
                 return f"the score {score} is not finite"
             if abs(score) > LARGEST_SCORE:
                 return f"the score {score} is beyond {LARGEST_SCORE:.0e} in size"
-        if judged and not {self.verdict, self.verdict_swapped} <= set(Verdict):
+        if judged and not {self.verdict, self.verdict_swapped} <= _SAYINGS:
             return f"'{self.verdict}' and '{self.verdict_swapped}' are not two verdicts"
         if judged and len(self.correct) != 2:
             return f"verdicts about {len(self.correct)} candidates; a judge compares two"
