@@ -10,6 +10,7 @@ import pytest
 from conftest import record
 
 from fcrewardbench import UsageError, evaluate
+from fcrewardbench.report.tables import title
 from toolrm.card import write_results
 
 
@@ -48,7 +49,9 @@ def test_results_are_split_by_what_training_saw_and_replaced(
     assert text.count("## Benchmark results") == 1
     assert "| generators seen in training | 2 |" in text
     assert "| unseen generators | 2 |" in text
-    assert "### Less baseline/shorter: open@2/core, " in text
+    against = title(json.loads((other / "card.json").read_text()))
+    assert against.endswith("all 4 pairs")
+    assert f"### Less baseline/shorter: {against}\n" in text
     wins = json.loads((mine / "card.json").read_text())["metrics"]["accuracy"]
     losses = json.loads((other / "card.json").read_text())["metrics"]["accuracy"]
     assert f"| {100 * (wins - losses):+.1f} |" in text
