@@ -54,7 +54,7 @@ def build(submissions: Path, out: Path, *, repository: str | None = None) -> Jso
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Rows are millions of lists and none is a cycle: looking for some takes a fifth of the time."""
+    """Rows are millions of lists and none is in a cycle, which the collector would look for."""
     was = gc.isenabled()
     gc.disable()
     try:

@@ -488,7 +488,7 @@ def test_absent_values_are_told_with_their_row(entry: Path, tmp_path: Path, grou
 
 
 def test_a_check_imports_neither_pandas_nor_torch(entry: Path) -> None:
-    """Importing pandas takes as long as the rest of a check."""
+    """Importing pandas alone takes a good part of the time that a check has."""
     code = "import sys; from pathlib import Path; from fcrewardbench.submissions.validate import check_entry\n"
     code += (
         "assert check_entry(Path(sys.argv[1])).ok; print({'pandas', 'torch'} & sys.modules.keys())"
