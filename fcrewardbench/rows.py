@@ -15,7 +15,7 @@ from fcrewardbench.outcomes import outcome_of_scores, outcome_of_verdicts
 from fcrewardbench.types import Compared, Group, Item, Outcome, Scored
 
 
-@dataclass(slots=True)  # not frozen: those take several times as long to make, and there are millions
+@dataclass(slots=True)  # frozen ones take several times as long to make
 class Row:
     """What one item came to. `scores` and `correct` are in the order of the group's candidates."""
 

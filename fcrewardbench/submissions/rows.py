@@ -34,7 +34,7 @@ _OUTCOMES, _SAYINGS = frozenset(Outcome), frozenset(Verdict)
 _WITHOUT_SCORES = {Outcome.REFUSED, Outcome.TOO_LONG, Outcome.ERROR, Outcome.UNPARSED}
 
 
-@dataclass(slots=True)  # not frozen: those take several times as long to make, and there are millions
+@dataclass(slots=True)  # frozen ones take several times as long to make
 class SubmittedRow:
     """One row: the benchmark's labels, and what the model made of it.
 
