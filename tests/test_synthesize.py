@@ -1003,6 +1003,10 @@ def test_the_same_configuration_gives_the_same_files(data: Path) -> None:
         ("sources: [{name: sgd, path: x}]\nweights: {no call: -1}", "weights: .*above 0"),
         ("sources: [{name: sgd, path: x}]\nweights: {should not have called: 1}", "irrelevance"),
         ("sources: [{name: sgd, path: x}]\ndistractors: [3, 1]", "the smaller one first"),
+        (
+            "sources: [{name: sgd, path: x}]\ngenerators: [{model: m, base_url: u, samples: 0}]",
+            "samples and near_misses are both 0",
+        ),
         ("[1, 2", "is no YAML"),
         ("just words", "no fields"),
     ],
@@ -1234,3 +1238,58 @@ def test_the_schema_asks_for_as_many_calls_as_are_due() -> None:
     assert validator.is_valid({"tool_calls": [call]})
     for wrong in ([], [call, call], [{**call, "name": "swim"}], [{**call, "arguments": {}}]):
         assert not validator.is_valid({"tool_calls": wrong})
+
+
+def test_a_near_miss_is_right_but_for_one_value(tmp_path: Path) -> None:
+    from jsonschema import Draft202012Validator
+
+    right = {"city": "Turku", "visitors": 3}
+    opened = set()
+
+    def reply(request: dict[str, Any]) -> str:
+        schema = request["response_format"]["json_schema"]["schema"]
+        validator = Draft202012Validator(schema)
+        changed: dict[str, Any] = {"city": "Malmo", "visitors": 5}
+        fitting = [
+            name
+            for name, value in changed.items()
+            if validator.is_valid(
+                {"tool_calls": [{"name": "book_ferry", "arguments": {**right, name: value}}]}
+            )
+        ]
+        (name,) = fitting
+        opened.add(name)
+        call = {"name": "book_ferry", "arguments": {**right, name: changed[name]}}
+        assert not validator.is_valid({"tool_calls": [call, call]})
+        assert not validator.is_valid({"tool_calls": [{**call, "arguments": changed}]})
+        return json.dumps({"tool_calls": [call]})
+
+    left_out: Counter[str] = Counter()
+    records = asked_records()[:20]
+    with ModelServer(reply) as server:
+        (small, _) = models(server, samples=0, near_misses=2)
+        made = generated(records, [small], tmp_path / "r.jsonl", 0, 1.0, left_out)
+        asked = len(server.requests)
+        assert generated(records, [small], tmp_path / "r.jsonl", 0, 1.0, Counter()) == made
+        assert len(server.requests) == asked == 20 * 2 * 2 + 1
+    assert opened == set(right)
+    assert len(made) == 20
+    assert {edit.error_type for edits in made.values() for edit in edits} == {ErrorType.VALUE}
+
+
+def test_near_misses_need_a_server_that_takes_schemas(tmp_path: Path) -> None:
+    with ModelServer(replied, schemas=False) as server:
+        (small, _) = models(server, near_misses=1)
+        with pytest.raises(UsageError, match="takes no JSON schema"):
+            generated(asked_records(), [small], tmp_path / "r", 0, 1.0, Counter())
+
+
+def test_models_fill_as_many_places_of_a_type_as_it_has() -> None:
+    records = asked_records()
+    made = [
+        Edit("small", ErrorType.VALUE, (Call("book_ferry", {"city": city, "visitors": 3}),))
+        for city in ("Malmo", "Visby", "Oslo", "Riga")
+    ]
+    tally = Tally({ErrorType.VALUE: 0.3, ErrorType.NAME: 0.7})
+    chosen = rejected_of(records[0], made, peers_of(records, 0), tally, 7, Random(0))
+    assert [edit.operator for edit in chosen].count("small") == 3

@@ -60,7 +60,7 @@ from toolrm.records import TrainingPair, read_pairs, write_pairs
 from toolrm.train.batch import TreeCollator
 from toolrm.train.forward import over_trees
 from toolrm.train.groups import Account, rendered
-from toolrm.train.progress import read_metrics
+from toolrm.train.progress import by_source, read_metrics
 from toolrm.train.recipe import Lora, Recipe, load_recipe, recipe_names
 from toolrm.train.run import _is_new, train
 from toolrm.train.start import start_from
@@ -96,7 +96,7 @@ FERRIES = tool_from(
 )
 
 
-def _pairs(records: int, seed: int) -> Iterator[TrainingPair]:
+def _pairs(records: int, seed: int, source: str = "toy") -> Iterator[TrainingPair]:
     rng = Random(seed)
     for number in range(records):
         start, end, other = rng.sample(PLACES, 3)
@@ -113,7 +113,7 @@ def _pairs(records: int, seed: int) -> Iterator[TrainingPair]:
                 right,
                 (Call("chart_ferry", wrong),),
                 "parameter value error",
-                "toy",
+                source,
                 "edit:swap",
             )
             yield TrainingPair(pair, f"{seed}-{number}", "CC0-1.0")
@@ -422,6 +422,25 @@ def test_a_look_takes_as_many_groups_as_the_recipe_says(
     assert "means over 2 of 6 groups" in (tmp_path / "run" / "model" / "README.md").read_text()
 
 
+def test_a_look_tells_of_every_source(base: Path, data: Path, tmp_path: Path) -> None:
+    held_out = tmp_path / "held-out.parquet"
+    write_pairs(held_out, [*_pairs(4, 2), *_pairs(2, 3, "other")])
+    recipe = _recipe(base, max_steps=4)
+    train(recipe, data / "train.parquet", held_out, tmp_path / "run")
+    (look,) = (r for r in read_metrics(tmp_path / "run" / "metrics.jsonl") if "eval_loss" in r)
+    told = by_source(look)
+    assert list(told) == ["other", "toy"]
+    assert told["other"][0] != told["toy"][0]
+    for place, name in enumerate(("loss", "accuracy")):
+        mean = (4 * told["toy"][place] + 2 * told["other"][place]) / 6
+        assert look[f"eval_{name}"] == pytest.approx(mean, abs=1e-6)
+    groups = json.loads((tmp_path / "run" / "report.json").read_text())["looked_at_by_source"]
+    assert groups == {"toy": 4, "other": 2}
+    assert f"other: loss {told['other'][0]:.4f}" in (
+        tmp_path / "run" / "model" / "README.md"
+    ).read_text("utf-8")
+
+
 def test_logs_end_where_checkpoints_do(base: Path, data: Path, tmp_path: Path) -> None:
     recipe = _recipe(base, max_steps=22, evaluate_every=22)
     train(recipe, data / "train.parquet", data / "held-out.parquet", tmp_path / "run")
@@ -594,6 +613,9 @@ def test_two_processes_train_together(base: Path, data: Path, tmp_path: Path) ->
     assert last[0]["step"] == last[1]["step"] == 12
     # The same groups meet in a step there, and weigh alike.
     assert last[1]["eval_loss"] == pytest.approx(last[0]["eval_loss"], abs=1e-3)
+    assert by_source(last[1])["toy"] == pytest.approx(
+        (last[1]["eval_loss"], last[1]["eval_accuracy"]), abs=1e-6
+    )
     assert (together / "model" / "model.safetensors").is_file()
 
 

@@ -72,6 +72,8 @@ class GeneratorConfig(_Part):
         key_env: the environment variable that holds the key.
         temperatures: each record is asked at each of them.
         samples: how often at each.
+        near_misses: how often besides it is held to the right calls but for one value, and writes that.
+            The server has to take JSON schemas.
         records: how many records are asked about, at random.
         fix_count: ask for JSON with exactly as many calls as are due, where the server can do so: then
             wrong values and names come out, and not wrong numbers of calls.
@@ -84,12 +86,19 @@ class GeneratorConfig(_Part):
     base_url: str
     key_env: str = "OPENAI_API_KEY"
     temperatures: tuple[float, ...] = Field(default=(0.7,), min_length=1)
-    samples: int = Field(default=1, ge=1)
+    samples: int = Field(default=1, ge=0)
+    near_misses: int = Field(default=0, ge=0)
     records: int = Field(default=1_000, ge=1)
     fix_count: bool = True
     max_tokens: int = Field(default=256, ge=1)
     concurrency: int = Field(default=16, ge=1)
     timeout: float = Field(default=120.0, gt=0)
+
+    @model_validator(mode="after")
+    def _asked(self) -> GeneratorConfig:
+        if not self.samples + self.near_misses:
+            raise ValueError("samples and near_misses are both 0: nothing would be asked")
+        return self
 
 
 class Limits(_Part):

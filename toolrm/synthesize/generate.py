@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 from fcrewardbench import DataError, RunError, Tool, UsageError, check, parse
@@ -50,6 +51,7 @@ class _Question:
     generator: GeneratorConfig
     temperature: float
     sample: int
+    near_miss: bool = False
 
     @property
     def key(self) -> str:
@@ -62,6 +64,7 @@ class _Question:
             self.sample,
             _messages(self.record),
             len(self.record.answer),
+            *(["near miss"] if self.near_miss else []),
         ]
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:24]
 
@@ -114,6 +117,9 @@ def _questions(
         for temperature in generator.temperatures:
             for sample in range(generator.samples):
                 yield _Question(record, generator, temperature, sample)
+            if any(call.arguments for call in record.gold):
+                for sample in range(generator.near_misses):
+                    yield _Question(record, generator, temperature, sample, near_miss=True)
 
 
 def _wrong(
@@ -176,9 +182,14 @@ def _asked(
         retries=_RETRIES,
     )
     with server.connected() as connection:
-        with_schema = generator.fix_count and connection.portal.call(
-            _takes_schema, server, connection.client, questions[0]
+        with_schema = _wants_schema(generator) and connection.portal.call(
+            _takes_schema, server, connection.client, _telling(questions)
         )
+        if generator.near_misses and not with_schema:
+            raise UsageError(
+                f"{server.url} takes no JSON schema, which near_misses need: leave them out for "
+                f"'{generator.model}', or ask a server that does."
+            )
 
         async def ask(question: _Question) -> tuple[_Question, str | None, str]:
             try:
@@ -207,6 +218,15 @@ def _asked(
             file.write(json.dumps({**line, "reply": reply}, ensure_ascii=False) + "\n")
             file.flush()
             yield question.key, reply
+
+
+def _wants_schema(generator: GeneratorConfig) -> bool:
+    return generator.fix_count or generator.near_misses > 0
+
+
+def _telling(questions: Sequence[_Question]) -> _Question:
+    """The first question that is asked with a schema, if there is one."""
+    return next((question for question in questions if question.record.answer), questions[0])
 
 
 async def _takes_schema(server: Server, client: AsyncOpenAI, question: _Question) -> bool:
@@ -244,10 +264,11 @@ async def _reply(client: AsyncOpenAI, question: _Question, with_schema: bool) ->
     generator = question.generator
     messages: Any = _messages(question.record)
     settings: dict[str, Any] = {}
-    if with_schema and question.record.answer:
+    schema = _schema(question) if with_schema else None
+    if schema is not None:
         settings["response_format"] = {
             "type": "json_schema",
-            "json_schema": {"name": "calls", "schema": calls_schema(question.record)},
+            "json_schema": {"name": "calls", "schema": schema},
         }
     raw = await client.chat.completions.with_raw_response.create(
         model=generator.model,
@@ -258,6 +279,29 @@ async def _reply(client: AsyncOpenAI, question: _Question, with_schema: bool) ->
         **settings,
     )
     return read_completion(raw.http_response.content).choices[0].message.content or ""
+
+
+def _schema(question: _Question) -> dict[str, Any] | None:
+    if question.near_miss:
+        return near_miss_schema(question.record, Random(question.key))
+    if question.generator.fix_count and question.record.answer:
+        return calls_schema(question.record)
+    return None
+
+
+def near_miss_schema(record: Record, rng: Random) -> dict[str, Any]:
+    """The right calls with one argument open, which has to be of its type and no more."""
+    gold = record.gold
+    index, name = rng.choice([(i, name) for i, call in enumerate(gold) for name in call.arguments])
+    call = gold[index]
+    (tool,) = (tool for tool in record.prompt.tools if tool.name == call.name)
+    arguments: dict[str, Any] = {other: {"const": value} for other, value in call.arguments.items()}
+    arguments[name] = tool.parameters["properties"].get(name, {})
+    items: list[dict[str, Any]] = [{"const": one.as_dict()} for one in gold]
+    items[index] = _closed({"name": {"const": call.name}, "arguments": _closed(arguments)})
+    count = len(items)
+    calls = {"type": "array", "prefixItems": items, "minItems": count, "maxItems": count}
+    return _closed({"tool_calls": calls})
 
 
 def calls_schema(record: Record) -> dict[str, Any]:

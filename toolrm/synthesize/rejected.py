@@ -66,7 +66,8 @@ def rejected_of(
 
     rank = {kind: place for place, kind in enumerate(tally.kinds(taken, size, len(gold), rng))}
     for edit in sorted(made, key=lambda edit: rank.get(edit.error_type, len(rank))):
-        if len(chosen) < math.ceil(size / 2) and not taken[edit.error_type]:
+        enough = tally.enough(edit.error_type, size, len(gold))
+        if len(chosen) < math.ceil(size / 2) and taken[edit.error_type] < enough:
             take(edit)
     exhausted: set[ErrorType] = set()
     while len(chosen) < size:

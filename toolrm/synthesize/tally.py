@@ -54,12 +54,7 @@ class Tally:
     def kinds(
         self, taken: Counter[ErrorType], size: int, calls: int, rng: Random
     ) -> list[ErrorType]:
-        """Error types, the one that lacks most first; after those, types that the record has enough of.
-
-        A record has one of each type; only of one whose weight asks for more are there several, and
-        of wrong numbers of calls where several are due: only there can be too few.
-        """
-
+        """Error types, the one that lacks most first; behind those, what the record has enough of."""
         total = sum(self.types.values())
 
         def wanted(kind: ErrorType) -> bool:
@@ -67,13 +62,20 @@ class Tally:
             return kind not in _ALWAYS_POSSIBLE or self.types[kind] < most
 
         def due(kind: ErrorType) -> tuple[bool, float, float]:
-            enough = max(1, math.ceil(self.weights[kind] * size))
-            enough += kind is ErrorType.COUNT and calls > 1
             lack = (self.types[kind] + 1) / self.weights[kind]
-            return taken[kind] >= enough, lack, rng.random()
+            return taken[kind] >= self.enough(kind, size, calls), lack, rng.random()
 
         kinds = [kind for kind in _DUE_ERRORS if self.weights.get(kind) and wanted(kind)]
         return sorted(kinds, key=due)
+
+    def enough(self, kind: ErrorType, size: int, calls: int) -> int:
+        """How many of a type are enough for one record.
+
+        One; only of a type whose weight asks for more are there several, and of wrong numbers of calls
+        where several are due: only there can be too few.
+        """
+        share = math.ceil(self.weights.get(kind, 0.0) * size)
+        return max(1, share) + (kind is ErrorType.COUNT and calls > 1)
 
     def operators_of(self, kind: ErrorType, rng: Random, *, telling: bool) -> list[Operator]:
         """The operators of a type that have room left, the least used first.

@@ -14,11 +14,12 @@ from fcrewardbench.scoring.tree import Layout
 class TreeCollator:
     """Collates groups into the tree of all their sequences, without padding.
 
-    Each example has `chosen_ids` [tokens], `rejected_ids`, a list of such rows, and perhaps `margins`,
-    a number for each of these. The batch has `input_ids` and `position_ids` [1, tokens]; for every
-    pair, the places of the last tokens of its sequences in `chosen` and `rejected` [pairs]; its
-    `weight` [pairs], such that groups weigh alike and all weights sum to 1; `margin` [pairs] if there
-    are margins; and the `layout` that the attention reads.
+    Each example has `chosen_ids` [tokens], `rejected_ids`, a list of such rows, perhaps `margins`, a
+    number for each of these, and perhaps its `source`. The batch has `input_ids` and `position_ids`
+    [1, tokens]; for every pair, the places of the last tokens of its sequences in `chosen` and
+    `rejected` [pairs]; its `weight` [pairs], such that groups weigh alike and all weights sum to 1;
+    `margin` [pairs] if there are margins; `sources` [groups], names, if there are any; and the `layout`
+    that the attention reads.
     """
 
     def __call__(self, examples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -45,4 +46,6 @@ class TreeCollator:
         if "margins" in examples[0]:
             margins = [margin for example in examples for margin in example["margins"]]
             batch["margin"] = torch.tensor(margins, dtype=torch.float)
+        if "source" in examples[0]:
+            batch["sources"] = [example["source"] for example in examples]
         return batch

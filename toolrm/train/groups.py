@@ -24,11 +24,15 @@ TOO_LONG = "left out: too long even so"
 
 @dataclass(frozen=True, slots=True)
 class TrainingGroup:
-    """One chosen sequence and those that were rejected beside it, all on one prompt, as token ids."""
+    """One chosen sequence and those that were rejected beside it, all on one prompt, as token ids.
+
+    `source` names the data set that the prompt is of.
+    """
 
     chosen: Sequence[int]
     rejected: tuple[Sequence[int], ...]
     error_types: tuple[str, ...]
+    source: str
 
 
 @dataclass(slots=True)
@@ -96,7 +100,7 @@ def rendered(
         rows, kinds, generators = zip(*told, strict=True)
         account.error_types.update(kinds)
         account.generators.update(generators)
-        yield TrainingGroup(array("I", ids[0]), rows, kinds)
+        yield TrainingGroup(array("I", ids[0]), rows, kinds, group[0].source)
 
 
 def _fitting(

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from peft import PeftModel
 
-from toolrm.train.progress import draw_curves
+from toolrm.train.progress import by_source, draw_curves
 
 _CARD = """---
 license: other
@@ -41,6 +41,7 @@ model.score(tools, messages, [candidate, other])
 | sha256 of the held-out pairs | `{held_out}` |
 | sha256 of the template | `{template}` |
 | held out, best look | {best} |
+| the same by source | {best_by_source} |
 | overlap with benchmarks | {overlap} |
 | made with | {versions} |
 
@@ -100,6 +101,11 @@ def _card(told: dict[str, Any]) -> str:
             f"step {best['step']:.0f}, after {trained_on:,.0f} groups: loss {loss:.4f}, accuracy "
             f"{accuracy:.1%}, means over {number:,} of {of:,} groups"
         )
+    groups = told["looked_at_by_source"]
+    look_by_source = "; ".join(
+        f"{source}: loss {loss:.4f}, accuracy {accuracy:.1%} ({groups[source]:,} groups)"
+        for source, (loss, accuracy) in by_source(best).items()
+    )
     revision = f" at {inputs['base']}" if inputs["base"] else ""
     recipe = {**inputs["recipe"], "base": _named(inputs["recipe"]["base"])}
     return _CARD.format(
@@ -112,6 +118,7 @@ def _card(told: dict[str, Any]) -> str:
         held_out=inputs["held_out"],
         template=told["template_sha256"],
         best=look,
+        best_by_source=look_by_source or "none",
         overlap=_overlap(told["overlap"]),
         versions=", ".join(f"{name} {number}" for name, number in told["versions"].items()),
         recipe=json.dumps(recipe, indent=1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -85,9 +86,14 @@ class Progress(TrainerCallback):  # type: ignore[misc]
         kind = "held out " if "eval_loss" in row else ""
         told = {name: row.get(f"eval_{name}" if kind else name) for name in _TOLD}
         text = "  ".join(f"{name} {value:.4g}" for name, value in told.items() if value is not None)
-        if text:
+        lines = [f"{kind}{text}"] if text else []
+        lines += [
+            f"held out, {source}: loss {loss:.4g}  accuracy {accuracy:.4g}"
+            for source, (loss, accuracy) in by_source(row).items()
+        ]
+        for line in lines:
             self._console.print(
-                f"step {state.global_step}  {kind}{text}", highlight=False, soft_wrap=True
+                f"step {state.global_step}  {line}", highlight=False, soft_wrap=True
             )
 
     def on_train_end(
@@ -98,6 +104,12 @@ class Progress(TrainerCallback):  # type: ignore[misc]
     def _look(self, row: dict[str, float]) -> None:
         if "eval_loss" in row and row["eval_loss"] < self.best.get("eval_loss", float("inf")):
             self.best = row
+
+
+def by_source(look: Mapping[str, float]) -> dict[str, tuple[float, float]]:
+    """Loss and accuracy of a look by the source of its groups."""
+    sources = sorted(key.partition("/")[2] for key in look if key.startswith("eval_loss/"))
+    return {name: (look[f"eval_loss/{name}"], look[f"eval_accuracy/{name}"]) for name in sources}
 
 
 def read_metrics(path: Path) -> list[dict[str, float]]:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import shutil
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -138,6 +139,7 @@ def train(
                 "groups": seen.groups,
                 "licences": dict(seen.licences.most_common()),
                 "looked_at": [0 if watched is None else len(watched), looked_at.groups],
+                "looked_at_by_source": {} if watched is None else Counter(watched["source"]),
                 "template_sha256": renderer.template_sha256,
                 "native_tools": renderer.native_tools,
                 "chat_template": bool(getattr(tokenizer, "chat_template", None)),
@@ -354,7 +356,7 @@ def _data_set(groups: Iterable[TrainingGroup], recipe: Recipe) -> Dataset:
     import pyarrow as pa
 
     row = pa.list_(pa.uint32())
-    fields = {"chosen_ids": row, "rejected_ids": pa.list_(row)}
+    fields = {"chosen_ids": row, "rejected_ids": pa.list_(row), "source": pa.string()}
     if recipe.margins:
         fields["margins"] = pa.list_(pa.float32())
     schema = pa.schema(list(fields.items()))
@@ -366,7 +368,11 @@ def _data_set(groups: Iterable[TrainingGroup], recipe: Recipe) -> Dataset:
         rows.clear()
 
     for group in groups:
-        made: dict[str, Any] = {"chosen_ids": group.chosen, "rejected_ids": list(group.rejected)}
+        made: dict[str, Any] = {
+            "chosen_ids": group.chosen,
+            "rejected_ids": list(group.rejected),
+            "source": group.source,
+        }
         if recipe.margins:
             made["margins"] = [recipe.margins.get(kind, 0.0) for kind in group.error_types]
         rows.append(made)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.utils import gather_object
 from peft import PeftConfig, PeftModel
 from torch.nn.functional import logsigmoid
 from transformers import EarlyStoppingCallback, PreTrainedModel
@@ -65,7 +67,7 @@ class TreeRewardTrainer(RewardTrainer):  # type: ignore[misc]
             self.control.should_training_stop = True
 
     def _set_signature_columns_if_needed(self) -> None:
-        self._signature_columns = ["chosen_ids", "rejected_ids", "margins"]
+        self._signature_columns = ["chosen_ids", "rejected_ids", "margins", "source"]
 
     def compute_loss(
         self,
@@ -77,6 +79,7 @@ class TreeRewardTrainer(RewardTrainer):  # type: ignore[misc]
         """As in TRL, but pairs are weighted, and metrics averaged before processes meet, whose batches
         differ in size."""
         weight, margin = inputs.pop("weight"), inputs.pop("margin", 0.0)
+        sources = inputs.pop("sources", ())
         outputs = model(**inputs)
         chosen, rejected = outputs.logits.chunk(2)
         losses = -logsigmoid(chosen - rejected - margin)
@@ -84,6 +87,8 @@ class TreeRewardTrainer(RewardTrainer):  # type: ignore[misc]
             losses = losses + self.args.center_rewards_coefficient * (chosen + rejected) ** 2
         loss = (weight * losses).sum()
         self._note(chosen.detach(), rejected.detach(), weight, inputs["input_ids"].numel())
+        if not self.model.training:
+            self._note_source(sources, loss, chosen, rejected)
         return (loss, outputs) if return_outputs else loss
 
     def _note(
@@ -109,6 +114,20 @@ class TreeRewardTrainer(RewardTrainer):  # type: ignore[misc]
         names = ("accuracy", "margin", "mean_reward", "std_reward")
         for name, value in zip(names, everywhere.mean(0).tolist(), strict=False):
             metrics[name].append(value)
+
+    def _note_source(
+        self,
+        sources: Sequence[str],
+        loss: torch.Tensor,
+        chosen: torch.Tensor,
+        rejected: torch.Tensor,
+    ) -> None:
+        """Loss and accuracy of a look's group, one a pass, under the name of its source as well."""
+        credit = (chosen > rejected).float() + 0.5 * (chosen == rejected).float()
+        told = [(source, loss.item(), credit.mean().item()) for source in sources]
+        for source, *values in gather_object(told):
+            for name, value in zip(("loss", "accuracy"), values, strict=True):
+                self._metrics["eval"][f"{name}/{source}"].append(value)
 
 
 def set_epoch(loader: Any, epoch: int) -> None:
