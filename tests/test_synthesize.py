@@ -10,6 +10,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from random import Random
@@ -44,9 +45,10 @@ from toolrm.synthesize.balance import capped, request_form
 from toolrm.synthesize.config import GeneratorConfig
 from toolrm.synthesize.edits import EDITS
 from toolrm.synthesize.edits.bounds import FEW, WITHIN_TYPE, lists_options
-from toolrm.synthesize.generate import calls_schema, generated
+from toolrm.synthesize.generate import generated
 from toolrm.synthesize.material import Material
 from toolrm.synthesize.peers import peers_of
+from toolrm.synthesize.questions import calls_schema
 from toolrm.synthesize.rejected import rejected_of
 from toolrm.synthesize.split import held_out_tools
 from toolrm.synthesize.styles import restyled
@@ -1060,7 +1062,13 @@ def test_the_command_writes_pairs_and_a_report_without_texts(data: Path) -> None
 class ModelServer:
     """A real chat-completions server whose model gives the replies of a function, in turn."""
 
-    def __init__(self, reply: Callable[[dict[str, Any]], str], *, schemas: bool = True) -> None:
+    def __init__(
+        self,
+        reply: Callable[[dict[str, Any]], str],
+        *,
+        schemas: bool = True,
+        finish_reason: str = "stop",
+    ) -> None:
         self.requests: list[dict[str, Any]] = []
         lock = threading.Lock()
         outer = self
@@ -1079,7 +1087,7 @@ class ModelServer:
                     self.send(400, {"error": {"message": "response_format is not supported"}})
                     return
                 message = {"role": "assistant", "content": reply(request)}
-                choice = {"index": 0, "message": message, "finish_reason": "stop"}
+                choice = {"index": 0, "message": message, "finish_reason": finish_reason}
                 self.send(200, {"id": "x", "object": "chat.completion", "choices": [choice]})
 
             def send(self, status: int, body: dict[str, Any]) -> None:
@@ -1105,8 +1113,8 @@ class ModelServer:
 
 REPLIES = {
     0: ("is right", '[{"name": "book_ferry", "arguments": {"city": "Turku", "visitors": 3}}]'),
-    1: ("cannot be parsed", '[{"name": "book_ferry", "argum'),
-    2: ("is in words", "Which day would suit you?"),
+    1: ("", '[{"name": "book_ferry", "argum'),
+    2: ("", "Which day would suit you?"),
     3: ("", '{"tool_calls": [{"name": "book_ferry", "arguments": {"city": "Malmo", "visitors": 3}}]}'),
     4: ("", '[{"name": "book_museum", "arguments": {"city": "Turku", "visitors": 3}}]'),
     5: ("may be right", '[{"name": "book_ferry", "arguments": {"city": "the Turku", "visitors": 3}}]'),
@@ -1153,12 +1161,20 @@ def test_replies_of_models_are_judged_and_counted(tmp_path: Path) -> None:
     assert {request["temperature"] for request in server.requests} == {0.3, 1.0}
     usual = {reason: 10 * 4 for reason, _ in REPLIES.values() if reason}
     # Two models at two temperatures said the same: three of four are had already.
-    duplicates = {"a reply that the record has already": 2 * 10 * 3}
+    duplicates = {"a reply that the record has already": 4 * 10 * 3}
     counted = {f"a reply that {reason}": n for reason, n in usual.items()} | duplicates
     assert left_out == counted
-    assert sorted(int(id.split("/")[1]) % 6 for id in made) == [3] * 10 + [4] * 10
+    assert (
+        sorted(int(id.split("/")[1]) % 6 for id in made)
+        == [1] * 10 + [2] * 10 + [3] * 10 + [4] * 10
+    )
     kinds = {int(id.split("/")[1]) % 6: edits[0].error_type for id, edits in made.items()}
-    assert kinds == {3: ErrorType.VALUE, 4: ErrorType.NAME}
+    assert kinds == {
+        1: ErrorType.PARSING,
+        2: ErrorType.NO_CALL,
+        3: ErrorType.VALUE,
+        4: ErrorType.NAME,
+    }
     tally = Tally(SynthesizeConfig(sources=({"name": "a", "path": "b"},)).weights)  # type: ignore[arg-type]
     chosen = rejected_of(records[3], made["test/3"], peers_of(records, 0), tally, 4, Random(0))
     assert "small" in {edit.operator for edit in chosen}
@@ -1192,6 +1208,54 @@ def test_a_run_that_was_killed_goes_on_to_the_same_candidates(tmp_path: Path) ->
     assert len(server.requests) == asked - probes - kept + probes
 
 
+@pytest.mark.parametrize(
+    ("reply", "finish_reason", "told"),
+    [
+        ("[{", "length", "was cut off"),
+        ("Which day?", "length", "was cut off"),
+        (" ", "stop", "is empty"),
+    ],
+)
+def test_what_a_model_did_not_finish_is_no_mistake(
+    reply: str, finish_reason: str, told: str, tmp_path: Path
+) -> None:
+    left_out: Counter[str] = Counter()
+    with ModelServer(lambda _: reply, finish_reason=finish_reason) as server:
+        (small, _) = models(server)
+        for _ in range(2):  # the second time out of the file
+            left_out.clear()
+            made = generated(asked_records()[:2], [small], tmp_path / "r", 0, 1.0, left_out)
+            assert not made
+            assert left_out == {f"a reply that {told}": 4}
+
+
+def test_words_are_right_where_no_call_is_due(tmp_path: Path) -> None:
+    records = [replace(record, answer=()) for record in asked_records()[:3]]
+    replies = {0: "Which day?", 1: '[{"name": "book_ferry", "argum', 2: REPLIES[3][1]}
+    left_out: Counter[str] = Counter()
+
+    def reply(request: dict[str, Any]) -> str:
+        return replies[int(re.findall(r"Ferry (\d+)", request["messages"][-1]["content"])[0])]
+
+    with ModelServer(reply) as server:
+        made = generated(records, models(server)[:1], tmp_path / "r", 0, 1.0, left_out)
+    assert left_out == {
+        "a reply that is right": 2,
+        "a reply that cannot be judged": 2,
+        "a reply that the record has already": 1,
+    }
+    assert {edit.error_type for edit in made["test/2"]} == {ErrorType.SHOULD_NOT_CALL}
+
+
+def test_what_a_model_broke_keeps_its_own_notation() -> None:
+    right = (Call("a", {"x": 1}),)
+    broken, words = '<tool_call>\n{"name": "a", ', "Which x?"
+    assert restyled(right, [Edit("small", ErrorType.PARSING, broken)], Random(0)) is None
+    found = restyled(right, [Edit("small", ErrorType.NO_CALL, words)], Random(0))
+    assert found is not None
+    assert found[2] == [words]
+
+
 def test_models_take_part_in_a_synthesis(data: Path) -> None:
     def reply(request: dict[str, Any]) -> str:
         name = re.findall(r'"name": "([\w.]+)"', request["messages"][0]["content"])[0]
@@ -1219,7 +1283,7 @@ def test_models_take_part_in_a_synthesis(data: Path) -> None:
 def test_a_server_without_schemas_is_asked_without(tmp_path: Path) -> None:
     with ModelServer(replied, schemas=False) as server:
         made = generated(asked_records(), models(server)[:1], tmp_path / "r", 0, 1.0, Counter())
-    assert len(made) == 20
+    assert len(made) == 40
     assert sum("response_format" in request for request in server.requests) == 1
 
 

@@ -6,67 +6,37 @@ lacks and comes to the same candidates: they are read out of the file in the ord
 
 from __future__ import annotations
 
-import hashlib
 import json
-import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from random import Random
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
-from fcrewardbench import DataError, RunError, Tool, UsageError, check, parse
+from fcrewardbench import DataError, ErrorType, RunError, UsageError, check, parse
 from fcrewardbench.adapters.replies import NoCompletion, read_completion
 from fcrewardbench.adapters.server import Server
 from fcrewardbench.benchmarks.base import same
 from fcrewardbench.calls.check import restore_names
 from fcrewardbench.calls.edits.base import Edit
-from fcrewardbench.messages import calls_of
-from fcrewardbench.render import candidate_text, tools_text
-from fcrewardbench.types import Message
 from toolrm.records import Record
 from toolrm.synthesize.config import GeneratorConfig
+from toolrm.synthesize.questions import Question, messages_of, questions_of
 from toolrm.synthesize.rejected import may_be_right
-from toolrm.synthesize.split import order_of
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 Progress: TypeAlias = Callable[[int, int], None]
 _RETRIES = 6
-_INSTRUCTION = """\
-You answer by calling functions. These are the functions that there are:
-{tools}
-
-Write the calls that are due now as a JSON list and nothing else:
-[{{"name": "function name", "arguments": {{"parameter": "value"}}}}]"""
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
-    """One request. `key` is the same for the same question in every run."""
+class _Reply:
+    """What a model wrote; `cut` where it would have gone on."""
 
-    record: Record
-    generator: GeneratorConfig
-    temperature: float
-    sample: int
-    near_miss: bool = False
-
-    @property
-    def key(self) -> str:
-        generator = self.generator
-        asked = [
-            generator.model,
-            generator.fix_count,
-            generator.max_tokens,
-            self.temperature,
-            self.sample,
-            _messages(self.record),
-            len(self.record.answer),
-            *(["near miss"] if self.near_miss else []),
-        ]
-        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:24]
+    text: str
+    cut: bool = False
 
 
 def generated(
@@ -80,9 +50,9 @@ def generated(
 ) -> dict[str, list[Edit]]:
     """Wrong candidates by record id, those of the first generators first.
 
-    A reply is left out, and counted, where it is right, may be right, cannot be parsed, is in words,
-    cannot be judged, or is what the record has already. A question that got no reply is counted, too,
-    and asked again by the next run.
+    A reply is left out, and counted, where it is right, may be right, is empty or cut off, cannot be
+    judged, or is what the record has already. A question that got no reply is counted, too, and asked
+    again by the next run.
 
     Args:
         replies: the file that replies are appended to.
@@ -93,7 +63,9 @@ def generated(
         UsageError: it refuses the key.
         DataError: the file holds something else.
     """
-    questions = [q for generator in generators for q in _questions(records, generator, seed, share)]
+    questions = [
+        q for generator in generators for q in questions_of(records, generator, seed, share)
+    ]
     known = _read(replies)
     missing = [question for question in questions if question.key not in known]
     done = len(questions) - len(missing)
@@ -109,21 +81,8 @@ def generated(
     return _wrong(questions, known, left_out)
 
 
-def _questions(
-    records: Sequence[Record], generator: GeneratorConfig, seed: int, share: float
-) -> Iterator[_Question]:
-    some = sorted(records, key=lambda r: order_of(seed, f"{generator.model}|{r.id}"))
-    for record in some[: math.ceil(generator.records * share)]:
-        for temperature in generator.temperatures:
-            for sample in range(generator.samples):
-                yield _Question(record, generator, temperature, sample)
-            if any(call.arguments for call in record.gold):
-                for sample in range(generator.near_misses):
-                    yield _Question(record, generator, temperature, sample, near_miss=True)
-
-
 def _wrong(
-    questions: Iterable[_Question], known: Mapping[str, str], left_out: Counter[str]
+    questions: Iterable[Question], known: Mapping[str, _Reply], left_out: Counter[str]
 ) -> dict[str, list[Edit]]:
     found: defaultdict[str, list[Edit]] = defaultdict(list)
     for question in questions:
@@ -140,11 +99,15 @@ def _wrong(
     return dict(found)
 
 
-def _judged(reply: str, record: Record, model: str) -> tuple[str, Edit | None]:
+def _judged(reply: _Reply, record: Record, model: str) -> tuple[str, Edit | None]:
     """The wrong candidate of a reply, or why there is none."""
-    parsed = parse(reply)
+    if reply.cut:
+        return "was cut off", None
+    if not reply.text.strip():
+        return "is empty", None
+    parsed = parse(reply.text)
     if not parsed.calls:
-        return ("cannot be parsed" if parsed.problem else "is in words"), None
+        return _without_calls(reply.text, parsed.problem, record, model)
     candidate = restore_names(parsed.calls, record.prompt.tools)
     try:  # half of a surrogate pair, 1e999
         values = [call.as_dict() for call in candidate]
@@ -162,15 +125,23 @@ def _judged(reply: str, record: Record, model: str) -> tuple[str, Edit | None]:
     return "", Edit(model, first.type, candidate)
 
 
+def _without_calls(
+    text: str, problem: str | None, record: Record, model: str
+) -> tuple[str, Edit | None]:
+    if not record.answer:
+        return ("cannot be judged" if problem else "is right"), None
+    return "", Edit(model, ErrorType.PARSING if problem else ErrorType.NO_CALL, text)
+
+
 # ── asking ───────────────────────────────────────────────────────────────────────────────────────
 
 
 def _asked(
     generator: GeneratorConfig,
-    questions: Sequence[_Question],
+    questions: Sequence[Question],
     left_out: Counter[str],
     file: TextIO,
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[tuple[str, _Reply]]:
     """Keys and replies as they come, each of them in the file already."""
     if not questions:
         return
@@ -191,14 +162,14 @@ def _asked(
                 f"'{generator.model}', or ask a server that does."
             )
 
-        async def ask(question: _Question) -> tuple[_Question, str | None, str]:
+        async def ask(question: Question) -> tuple[Question, _Reply | None, str]:
             try:
                 reply = await _reply(connection.client, question, with_schema)
             except NoCompletion as why:
                 return question, None, server.clean(str(why))
             except openai.OpenAIError as why:
                 return question, None, server.told(why)
-            return question, server.without_secrets(reply), ""
+            return question, replace(reply, text=server.without_secrets(reply.text)), ""
 
         import openai
 
@@ -214,8 +185,13 @@ def _asked(
                     )
                 continue
             answered += 1
-            line = {"key": question.key, "record": question.record.id, "model": generator.model}
-            file.write(json.dumps({**line, "reply": reply}, ensure_ascii=False) + "\n")
+            line: dict[str, Any] = {
+                "key": question.key,
+                "record": question.record.id,
+                "model": generator.model,
+            }
+            line |= {"reply": reply.text, "cut": reply.cut}
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
             file.flush()
             yield question.key, reply
 
@@ -224,12 +200,12 @@ def _wants_schema(generator: GeneratorConfig) -> bool:
     return generator.fix_count or generator.near_misses > 0
 
 
-def _telling(questions: Sequence[_Question]) -> _Question:
+def _telling(questions: Sequence[Question]) -> Question:
     """The first question that is asked with a schema, if there is one."""
-    return next((question for question in questions if question.record.answer), questions[0])
+    return next((question for question in questions if question.schema is not None), questions[0])
 
 
-async def _takes_schema(server: Server, client: AsyncOpenAI, question: _Question) -> bool:
+async def _takes_schema(server: Server, client: AsyncOpenAI, question: Question) -> bool:
     """Whether the server takes a JSON schema: the first question tells.
 
     Raises:
@@ -260,11 +236,11 @@ async def _takes_schema(server: Server, client: AsyncOpenAI, question: _Question
     raise AssertionError("without a schema the loop returns or raises")
 
 
-async def _reply(client: AsyncOpenAI, question: _Question, with_schema: bool) -> str:
+async def _reply(client: AsyncOpenAI, question: Question, with_schema: bool) -> _Reply:
     generator = question.generator
-    messages: Any = _messages(question.record)
+    messages: Any = messages_of(question.record)
     settings: dict[str, Any] = {}
-    schema = _schema(question) if with_schema else None
+    schema = question.schema if with_schema else None
     if schema is not None:
         settings["response_format"] = {
             "type": "json_schema",
@@ -278,86 +254,11 @@ async def _reply(client: AsyncOpenAI, question: _Question, with_schema: bool) ->
         seed=int(question.key[:7], 16),
         **settings,
     )
-    return read_completion(raw.http_response.content).choices[0].message.content or ""
+    choice = read_completion(raw.http_response.content).choices[0]
+    return _Reply(choice.message.content or "", cut=choice.finish_reason == "length")
 
 
-def _schema(question: _Question) -> dict[str, Any] | None:
-    if question.near_miss:
-        return near_miss_schema(question.record, Random(question.key))
-    if question.generator.fix_count and question.record.answer:
-        return calls_schema(question.record)
-    return None
-
-
-def near_miss_schema(record: Record, rng: Random) -> dict[str, Any]:
-    """The right calls with one argument open, which has to be of its type and no more."""
-    gold = record.gold
-    index, name = rng.choice([(i, name) for i, call in enumerate(gold) for name in call.arguments])
-    call = gold[index]
-    (tool,) = (tool for tool in record.prompt.tools if tool.name == call.name)
-    arguments: dict[str, Any] = {other: {"const": value} for other, value in call.arguments.items()}
-    arguments[name] = tool.parameters["properties"].get(name, {})
-    items: list[dict[str, Any]] = [{"const": one.as_dict()} for one in gold]
-    items[index] = _closed({"name": {"const": call.name}, "arguments": _closed(arguments)})
-    count = len(items)
-    calls = {"type": "array", "prefixItems": items, "minItems": count, "maxItems": count}
-    return _closed({"tool_calls": calls})
-
-
-def calls_schema(record: Record) -> dict[str, Any]:
-    """Exactly as many calls as are due, each of one of the tools, with arguments by its schema.
-
-    The list is a field of an object, which is what servers take as a whole reply.
-    """
-    count = len(record.answer)
-    calls = {
-        "type": "array",
-        "minItems": count,
-        "maxItems": count,
-        "items": {"anyOf": [_call_schema(tool) for tool in record.prompt.tools]},
-    }
-    return _closed({"tool_calls": calls})
-
-
-def _call_schema(tool: Tool) -> dict[str, Any]:
-    arguments = {"additionalProperties": False, **tool.parameters}
-    return _closed({"name": {"const": tool.name}, "arguments": arguments})
-
-
-def _closed(properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-def _messages(record: Record) -> list[dict[str, str]]:
-    """The prompt in plain turns of user and assistant in turn, which every chat template takes."""
-    instruction = _INSTRUCTION.format(tools=tools_text(record.prompt.tools))
-    turns: list[dict[str, str]] = []
-    for message in record.prompt.messages:
-        if message["role"] == "system":
-            instruction += f"\n\n{message['content']}"
-            continue
-        role = "assistant" if message["role"] == "assistant" else "user"
-        text = _text(message)
-        if turns and turns[-1]["role"] == role:
-            turns[-1]["content"] += f"\n\n{text}"
-        else:
-            turns.append({"role": role, "content": text})
-    return [{"role": "system", "content": instruction}, *turns]
-
-
-def _text(message: Message) -> str:
-    if message["role"] in ("tool", "function"):
-        return f"Result: {message['content']}"
-    calls = calls_of(message)
-    return "\n".join(filter(None, (message["content"], candidate_text(calls) if calls else "")))
-
-
-def _read(path: Path) -> dict[str, str]:
+def _read(path: Path) -> dict[str, _Reply]:
     """Replies by key. A last line that breaks off is what a kill leaves, and is cut away."""
     if not path.is_file():
         return {}
@@ -371,7 +272,7 @@ def _read(path: Path) -> dict[str, str]:
     for number, line in enumerate(whole.split("\n")[:-1], 1):
         try:
             row = json.loads(line)
-            known[str(row["key"])] = str(row["reply"])
+            known[str(row["key"])] = _Reply(str(row["reply"]), bool(row["cut"]))
         except (ValueError, KeyError, TypeError):
             raise DataError(
                 f"{path}, line {number}, is no reply of a model: remove the file to ask anew."

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
-from fcrewardbench import Call, Candidate, parse
+from fcrewardbench import Call, Candidate, ErrorType, parse
 from fcrewardbench.benchmarks.base import same
 from fcrewardbench.calls.edits.base import Edit
 from toolrm.synthesize.tally import operator_of
@@ -87,7 +87,8 @@ def _rewritten(
     operator = operator_of(edit)
     if operator in _BREAKS:
         return broken(right, operator, rng)
-    if isinstance(edit.candidate, str) and edit.candidate.startswith(_JSON):
+    made_by_model = not edit.operator.startswith("edit:") and edit.error_type is ErrorType.PARSING
+    if made_by_model or (isinstance(edit.candidate, str) and edit.candidate.startswith(_JSON)):
         return None  # what is wrong with it is not known of another style
     return _written(edit.candidate, write)
 
