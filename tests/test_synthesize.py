@@ -48,8 +48,8 @@ from toolrm.synthesize.edits.bounds import FEW, WITHIN_TYPE, lists_options
 from toolrm.synthesize.generate import generated
 from toolrm.synthesize.material import Material
 from toolrm.synthesize.peers import peers_of
-from toolrm.synthesize.questions import calls_schema
-from toolrm.synthesize.rejected import rejected_of
+from toolrm.synthesize.questions import Question, calls_schema, questions_of
+from toolrm.synthesize.rejected import NO_PLACE, rejected_of
 from toolrm.synthesize.split import held_out_tools
 from toolrm.synthesize.styles import restyled
 from toolrm.synthesize.surface import given_away
@@ -1086,7 +1086,13 @@ class ModelServer:
                 if "response_format" in request and not schemas:
                     self.send(400, {"error": {"message": "response_format is not supported"}})
                     return
-                message = {"role": "assistant", "content": reply(request)}
+                try:
+                    asked = request["messages"][-1]["content"]
+                    content = "[]" if asked == "A table for two." else reply(request)  # the probe
+                    message = {"role": "assistant", "content": content}
+                except ValueError:
+                    self.send(400, {"error": {"message": "this schema is not supported"}})
+                    return
                 choice = {"index": 0, "message": message, "finish_reason": finish_reason}
                 self.send(200, {"id": "x", "object": "chat.completion", "choices": [choice]})
 
@@ -1141,15 +1147,17 @@ def models(server: ModelServer, **fields: Any) -> list[GeneratorConfig]:
     ]
 
 
-@pytest.mark.parametrize("value", ['"\\ud83d"', "1e999"])
-def test_a_reply_that_json_cannot_hold_cannot_be_parsed(value: str, tmp_path: Path) -> None:
-    reply = f'[{{"name": "book_ferry", "arguments": {{"city": {value}, "visitors": 3}}}}]'
+CITY = '[{{"name": "book_ferry", "arguments": {{"city": {}, "visitors": 3}}}}]'
+
+
+@pytest.mark.parametrize("reply", [CITY.format('"\\ud83d"'), CITY.format("1e999")])
+def test_a_reply_that_no_file_can_hold_is_left_out(reply: str, tmp_path: Path) -> None:
     left_out: Counter[str] = Counter()
     with ModelServer(lambda _: reply) as server:
         (small, _) = models(server)
         made = generated(asked_records()[:2], [small], tmp_path / "r.jsonl", 0, 1.0, left_out)
     assert not made
-    assert left_out == {"a reply that cannot be parsed": 4}
+    assert left_out == {"a reply that holds what no file can": 4}
 
 
 def test_replies_of_models_are_judged_and_counted(tmp_path: Path) -> None:
@@ -1341,11 +1349,47 @@ def test_a_near_miss_is_right_but_for_one_value(tmp_path: Path) -> None:
     assert {edit.error_type for edits in made.values() for edit in edits} == {ErrorType.VALUE}
 
 
+def test_a_schema_that_a_server_refuses_takes_no_others_with_it(tmp_path: Path) -> None:
+    """The first question's own schema, and again when it is all that is left to ask."""
+
+    def reply(request: dict[str, Any]) -> str:
+        number = int(re.findall(r"Ferry (\d+)", request["messages"][-1]["content"])[0])
+        if number in refused:
+            raise ValueError
+        return REPLIES[3][1]
+
+    records, left_out = asked_records()[:20], Counter[str]()
+    with ModelServer(reply) as server:
+        (small, _) = models(server, samples=0, near_misses=1)
+        first = next(questions_of(records, small, 0, 1.0)).record.id
+        refused = {int(first.partition("/")[2])}
+        for _ in range(2):
+            left_out.clear()
+            made = generated(records, [small], tmp_path / "r", 0, 1.0, left_out)
+            assert len(made) == 19
+            assert left_out["no reply"] == 2
+
+
 def test_near_misses_need_a_server_that_takes_schemas(tmp_path: Path) -> None:
     with ModelServer(replied, schemas=False) as server:
         (small, _) = models(server, near_misses=1)
         with pytest.raises(UsageError, match="takes no JSON schema"):
             generated(asked_records(), [small], tmp_path / "r", 0, 1.0, Counter())
+
+
+def test_a_near_miss_is_asked_for_again_when_the_right_calls_change() -> None:
+    (record, *_) = asked_records()
+    other = replace(
+        record, answer=(AdmissibleCall("book_ferry", {"city": ("Turku",), "visitors": (4,)}),)
+    )
+    (small, _) = models(ModelServer(replied))
+    keys = [
+        Question(r, small, 0.5, 0, near_miss=near).key
+        for r in (record, other)
+        for near in (False, True)
+    ]
+    assert keys[0] == keys[2]
+    assert len(set(keys)) == 3
 
 
 def test_models_fill_as_many_places_of_a_type_as_it_has() -> None:
@@ -1357,3 +1401,19 @@ def test_models_fill_as_many_places_of_a_type_as_it_has() -> None:
     tally = Tally({ErrorType.VALUE: 0.3, ErrorType.NAME: 0.7})
     chosen = rejected_of(records[0], made, peers_of(records, 0), tally, 7, Random(0))
     assert [edit.operator for edit in chosen].count("small") == 3
+    assert tally.left_out[NO_PLACE] == 1
+
+
+def test_models_make_no_more_unreadable_replies_than_are_wanted() -> None:
+    records = asked_records()
+    broken = Edit("small", ErrorType.PARSING, '[{"name": "book_ferry", "argum')
+    tally = Tally({ErrorType.VALUE: 0.9, ErrorType.PARSING: 0.1})
+    peers = peers_of(records, 0)
+    made = [
+        edit for r in records for edit in rejected_of(r, [broken], peers, tally, 4, Random(r.id))
+    ]
+    share = sum(edit.error_type is ErrorType.PARSING for edit in made) / len(made)
+    assert 0.05 < share < 0.15
+    without = Tally({ErrorType.VALUE: 1.0})
+    assert broken not in rejected_of(records[0], [broken], peers, without, 4, Random(0))
+    assert without.left_out[NO_PLACE] == 1

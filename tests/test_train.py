@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, cast
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 import torch
 from accelerate import skip_first_batches
@@ -294,7 +294,7 @@ def test_a_run_goes_on_from_the_adapters_of_another(base: Path, data: Path, tmp_
 
 
 def test_adapters_that_saw_benchmarks_are_gone_on_from_only_if_allowed(
-    base: Path, data: Path, tmp_path: Path
+    base: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = _recipe(base, lora=Lora(rank=4, alpha=8), max_steps=1)
     found = {"clean": False, "records": 9, "records_refused": 3, "references": {}, "sha256": "x"}
@@ -304,6 +304,21 @@ def test_adapters_that_saw_benchmarks_are_gone_on_from_only_if_allowed(
     for run in ("first", "second"):
         with pytest.raises(UsageError, match="saw pairs that overlap with benchmarks"):
             start_from(tmp_path / run / "adapter", recipe).refuse_overlap()
+    train(recipe, data / "train.parquet", None, tmp_path / "third")
+    unknown = tmp_path / "third" / "adapter"
+    assert not start_from(unknown, recipe).is_compared
+    assert start_from(first, recipe).is_compared
+    file = tmp_path / "recipe.yaml"
+    file.write_text(json.dumps(recipe.model_dump(mode="json")))
+    # The folder is another run's, so that nothing is trained.
+    asked = ["--recipe", file, "--data", data / "train.parquet", "--out", tmp_path / "third"]
+    monkeypatch.setattr("toolrm.references.references", lambda names, downstream: [])
+    for start, told in ((unknown, True), (first, False)):
+        done = CliRunner().invoke(
+            command, [*map(str, asked), "--start", str(start), "--allow-overlap"]
+        )
+        assert isinstance(done.exception, UsageError)
+        assert ("saw benchmarks is not known" in done.output) is told
     card = (tmp_path / "second" / "model" / "README.md").read_text()
     assert "whose overlap with benchmarks is: 3 records, among 9 records" in card
     account = json.loads((tmp_path / "first" / "model" / "overlap.json").read_text())
@@ -448,28 +463,34 @@ def test_logs_end_where_checkpoints_do(base: Path, data: Path, tmp_path: Path) -
     assert [row["step"] for row in rows if "loss" in row] == [*range(2, 23, 2)]
 
 
-def _command(base: Path, data: Path, out: Path) -> list[str]:
+def _command(base: Path, data: Path, out: Path, **changes: Any) -> list[str]:
     recipe = out.parent / "recipe.yaml"
-    recipe.write_text(json.dumps(_recipe(base).model_dump(mode="json")))  # JSON is YAML
+    recipe.write_text(json.dumps(_recipe(base, **changes).model_dump(mode="json")))  # JSON is YAML
     return [
         *(sys.executable, "-m", "toolrm", "train", "--recipe", str(recipe), "--out", str(out)),
         *("--data", str(data / "train.parquet"), "--held-out", str(data / "held-out.parquet")),
     ]
 
 
+def _kill_at(step: int, run: Path, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 120
+    while not any(row["step"] >= step for row in read_metrics(run / "metrics.jsonl")):
+        assert process.poll() is None, "it ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    workers = psutil.Process(process.pid).children(recursive=True)  # in sessions of their own
+    for one in (process, *workers):
+        one.kill()
+    process.wait()
+    psutil.wait_procs(workers)
+    assert not (run / "model").exists()
+
+
 def test_a_killed_run_ends_with_the_same_loss(base: Path, data: Path, tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     train(_recipe(base), data / "train.parquet", data / "held-out.parquet", whole)
     command = _command(base, data, killed)
-    process = subprocess.Popen(command, start_new_session=True)
-    deadline = time.monotonic() + 120
-    while not any(row["step"] >= 6 for row in read_metrics(killed / "metrics.jsonl")):
-        assert process.poll() is None, "it ended before it could be killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    assert not (killed / "model").exists()
+    _kill_at(6, killed, subprocess.Popen(command))
     subprocess.run(command, check=True)
     one, other = (
         {
@@ -596,26 +617,37 @@ def test_an_architecture_that_reads_along_the_row_is_refused() -> None:
         over_trees(AutoModelForSequenceClassification.from_config(config))
 
 
-def test_two_processes_train_together(base: Path, data: Path, tmp_path: Path) -> None:
+def test_two_processes_train_together_and_go_on_in_a_later_epoch(
+    base: Path, data: Path, tmp_path: Path
+) -> None:
     alone, together = tmp_path / "alone", tmp_path / "together"
-    train(_recipe(base), data / "train.parquet", data / "held-out.parquet", alone)
+    changes = {"max_steps": 24, "evaluate_every": 12}  # an epoch has ten
+    shutil.copyfile(data / "train.parquet", tmp_path / "train.parquet")
+    write_pairs(tmp_path / "held-out.parquet", [*_pairs(4, 2), *_pairs(3, 3, "other")])  # odd
+    train(_recipe(base, **changes), data / "train.parquet", tmp_path / "held-out.parquet", alone)
     launch = [
         *(sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2"),
         *("--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"),
         *("--main_process_port", "0"),
     ]
-    command = [*launch, *_command(base, data, together)[1:]]
-    subprocess.run(command, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
-    last = [
-        [row for row in read_metrics(run / "metrics.jsonl") if "eval_loss" in row][-1]
+    command = [*launch, *_command(base, tmp_path, together, **changes)[1:]]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    _kill_at(13, together, subprocess.Popen(command, env=environment))
+    kept = [row for row in read_metrics(together / "metrics.jsonl") if row["step"] <= 12]
+    subprocess.run(command, check=True, env=environment)
+    assert (
+        read_metrics(together / "metrics.jsonl")[: len(kept)] == kept
+    )  # with the time that a look took
+    one, other = (
+        {row["step"]: row["loss"] for row in read_metrics(run / "metrics.jsonl") if "loss" in row}
         for run in (alone, together)
-    ]
-    assert last[0]["step"] == last[1]["step"] == 12
-    # The same groups meet in a step there, and weigh alike.
-    assert last[1]["eval_loss"] == pytest.approx(last[0]["eval_loss"], abs=1e-3)
-    assert by_source(last[1])["toy"] == pytest.approx(
-        (last[1]["eval_loss"], last[1]["eval_accuracy"]), abs=1e-6
     )
+    assert list(other) == list(one) == list(range(1, 25))
+    # The same groups meet in a step there, and weigh alike.
+    assert other == pytest.approx(one, abs=1e-3)
+    looks = [read_metrics(run / "metrics.jsonl")[-1] for run in (alone, together)]
+    for name in ("eval_loss", "eval_accuracy", "eval_loss/toy", "eval_accuracy/other"):
+        assert looks[1][name] == pytest.approx(looks[0][name], abs=1e-3)
     assert (together / "model" / "model.safetensors").is_file()
 
 

@@ -75,11 +75,19 @@ def command(
     for package in chosen.report_to:
         if find_spec(package) is None:
             raise UsageError(f"The recipe reports to {package}: run pip install {package}.")
-    if start is not None and not allow_overlap:
+    first = os.environ.get("RANK", "0") == "0"  # of the processes that accelerate starts
+    if start is not None:
         from toolrm.train.start import start_from
 
-        start_from(start, chosen).refuse_overlap()
-    first = os.environ.get("RANK", "0") == "0"  # of the processes that accelerate starts
+        begun = start_from(start, chosen)
+        if not allow_overlap:
+            begun.refuse_overlap()
+        if first and not begun.is_compared:
+            click.echo(
+                f"Whether the adapters in {start} saw benchmarks is not known: not of every run before "
+                "does a report say that anybody looked.",
+                err=True,
+            )
     files = [data] if held_out is None else [data, held_out]
     overlap = _overlap(files, benchmarks, downstream, allow_overlap) if first else None
     read = partial(read_showing, what="rendering") if first else read_pairs

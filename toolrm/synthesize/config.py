@@ -72,8 +72,8 @@ class GeneratorConfig(_Part):
         key_env: the environment variable that holds the key.
         temperatures: each record is asked at each of them.
         samples: how often at each.
-        near_misses: how often besides it is held to the right calls but for one value, and writes that.
-            The server has to take JSON schemas.
+        near_misses: how often at each it is, besides, held to the right calls but for one value, and
+            writes that. The server has to take JSON schemas.
         records: how many records are asked about, at random.
         fix_count: ask for JSON with exactly as many calls as are due, where the server can do so: then
             wrong values and names come out, and not wrong numbers of calls.

@@ -13,12 +13,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
-from fcrewardbench import DataError, ErrorType, RunError, UsageError, check, parse
+from fcrewardbench import (
+    AdmissibleCall,
+    Candidate,
+    DataError,
+    Prompt,
+    RunError,
+    UsageError,
+    check,
+    parse,
+)
 from fcrewardbench.adapters.replies import NoCompletion, read_completion
 from fcrewardbench.adapters.server import Server
 from fcrewardbench.benchmarks.base import same
 from fcrewardbench.calls.check import restore_names
 from fcrewardbench.calls.edits.base import Edit
+from fcrewardbench.calls.tools import tool_from
 from toolrm.records import Record
 from toolrm.synthesize.config import GeneratorConfig
 from toolrm.synthesize.questions import Question, messages_of, questions_of
@@ -29,6 +39,25 @@ if TYPE_CHECKING:
 
 Progress: TypeAlias = Callable[[int, int], None]
 _RETRIES = 6
+_PROBE = Record(
+    id="probe",
+    source="probe",
+    licence="CC0-1.0",
+    prompt=Prompt(
+        (
+            tool_from(
+                {
+                    "name": "book_table",
+                    "description": "Book a table.",
+                    "parameters": {"type": "object", "properties": {"guests": {"type": "integer"}}},
+                }
+            ),
+        ),
+        ({"role": "user", "content": "A table for two."},),
+    ),
+    answer=(AdmissibleCall("book_table", {"guests": (2,)}),),
+)
+"""Tells whether a server takes schemas, which the schema of any one tool may not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +79,9 @@ def generated(
 ) -> dict[str, list[Edit]]:
     """Wrong candidates by record id, those of the first generators first.
 
-    A reply is left out, and counted, where it is right, may be right, is empty or cut off, cannot be
-    judged, or is what the record has already. A question that got no reply is counted, too, and asked
-    again by the next run.
+    A reply is left out, and counted, where it is right, may be right, is empty or cut off, holds what
+    no file can, cannot be judged, or is what the record has already. A question that got no reply is
+    counted, too, and asked again by the next run.
 
     Args:
         replies: the file that replies are appended to.
@@ -60,7 +89,7 @@ def generated(
 
     Raises:
         RunError: a server gives no reply to the first questions.
-        UsageError: it refuses the key.
+        UsageError: it refuses the key, or takes no JSON schema where near misses are asked for.
         DataError: the file holds something else.
     """
     questions = [
@@ -106,31 +135,31 @@ def _judged(reply: _Reply, record: Record, model: str) -> tuple[str, Edit | None
     if not reply.text.strip():
         return "is empty", None
     parsed = parse(reply.text)
-    if not parsed.calls:
-        return _without_calls(reply.text, parsed.problem, record, model)
-    candidate = restore_names(parsed.calls, record.prompt.tools)
-    try:  # half of a surrogate pair, 1e999
-        values = [call.as_dict() for call in candidate]
-        json.dumps(values, ensure_ascii=False, allow_nan=False).encode()
-    except ValueError:
-        return "cannot be parsed", None
+    if parsed.problem and not record.answer:
+        return "cannot be judged", None
+    tools = record.prompt.tools
+    candidate = restore_names(parsed.calls, tools) if parsed.calls else reply.text
+    if not _can_be_written(candidate):
+        return "holds what no file can", None
     try:
-        first = check(candidate, record.answer, record.prompt.tools).first
+        first = check(candidate, record.answer, tools, unreadable=parsed.problem).first
         if first is None:
             return "is right", None
-        if may_be_right(candidate, record, first.type):
+        if parsed.calls and may_be_right(candidate, record, first.type):
             return "may be right", None
     except DataError:
         return "cannot be judged", None
     return "", Edit(model, first.type, candidate)
 
 
-def _without_calls(
-    text: str, problem: str | None, record: Record, model: str
-) -> tuple[str, Edit | None]:
-    if not record.answer:
-        return ("cannot be judged" if problem else "is right"), None
-    return "", Edit(model, ErrorType.PARSING if problem else ErrorType.NO_CALL, text)
+def _can_be_written(candidate: Candidate) -> bool:
+    """Whether it is without 1e999 and halves of surrogate pairs."""
+    values = candidate if isinstance(candidate, str) else [call.as_dict() for call in candidate]
+    try:
+        json.dumps(values, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError:
+        return False
+    return True
 
 
 # ── asking ───────────────────────────────────────────────────────────────────────────────────────
@@ -153,13 +182,15 @@ def _asked(
         retries=_RETRIES,
     )
     with server.connected() as connection:
-        with_schema = _wants_schema(generator) and connection.portal.call(
-            _takes_schema, server, connection.client, _telling(questions)
+        near = generator.near_misses > 0
+        probe = Question(_PROBE, generator, generator.temperatures[0], 0, near_miss=near)
+        with_schema = probe.schema is not None and connection.portal.call(
+            _takes_schema, server, connection.client, probe
         )
         if generator.near_misses and not with_schema:
             raise UsageError(
-                f"{server.url} takes no JSON schema, which near_misses need: leave them out for "
-                f"'{generator.model}', or ask a server that does."
+                f"{server.url} takes no JSON schema with prefixItems, which near_misses need: leave "
+                f"them out for '{generator.model}', or ask a server that does."
             )
 
         async def ask(question: Question) -> tuple[Question, _Reply | None, str]:
@@ -185,28 +216,14 @@ def _asked(
                     )
                 continue
             answered += 1
-            line: dict[str, Any] = {
-                "key": question.key,
-                "record": question.record.id,
-                "model": generator.model,
-            }
-            line |= {"reply": reply.text, "cut": reply.cut}
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            line = {"key": question.key, "record": question.record.id, "model": generator.model}
+            file.write(json.dumps({**line, "reply": reply.text, "cut": reply.cut}) + "\n")
             file.flush()
             yield question.key, reply
 
 
-def _wants_schema(generator: GeneratorConfig) -> bool:
-    return generator.fix_count or generator.near_misses > 0
-
-
-def _telling(questions: Sequence[Question]) -> Question:
-    """The first question that is asked with a schema, if there is one."""
-    return next((question for question in questions if question.schema is not None), questions[0])
-
-
 async def _takes_schema(server: Server, client: AsyncOpenAI, question: Question) -> bool:
-    """Whether the server takes a JSON schema: the first question tells.
+    """Whether the server takes the question's JSON schema.
 
     Raises:
         RunError, UsageError: it does not answer without one either.

@@ -38,16 +38,16 @@ class Question:
 
     @property
     def key(self) -> str:
-        generator = self.generator
+        generator, record = self.generator, self.record
+        held_to = [call.as_dict() for call in record.gold] if self.near_miss else len(record.answer)
         asked = [
             generator.model,
             generator.fix_count,
             generator.max_tokens,
             self.temperature,
             self.sample,
-            messages_of(self.record),
-            len(self.record.answer),
-            *(["near miss"] if self.near_miss else []),
+            messages_of(record),
+            held_to,
         ]
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:24]
 

@@ -24,6 +24,7 @@ from toolrm.synthesize.words import ask, claim, decline, described, plan
 _OTHERS = 12  # operators that are tried for another error
 _TRIES = 3  # proposals of one operator that are looked at
 _LOOKED_AT = 6  # proposals for one place
+NO_PLACE = "a model's wrong reply for which there is no place"
 _SEVERAL_ERRORS = 0.45  # where another error is tried for: about every third candidate gets one
 
 
@@ -66,9 +67,12 @@ def rejected_of(
 
     rank = {kind: place for place, kind in enumerate(tally.kinds(taken, size, len(gold), rng))}
     for edit in sorted(made, key=lambda edit: rank.get(edit.error_type, len(rank))):
-        enough = tally.enough(edit.error_type, size, len(gold))
-        if len(chosen) < math.ceil(size / 2) and taken[edit.error_type] < enough:
+        kind = edit.error_type
+        has_place = len(chosen) < math.ceil(size / 2) and kind in rank
+        if has_place and taken[kind] < tally.enough(kind, size, len(gold)):
             take(edit)
+        else:
+            tally.left_out[NO_PLACE] += 1
     exhausted: set[ErrorType] = set()
     while len(chosen) < size:
         order = tally.kinds(taken, size, len(gold), rng)
@@ -249,7 +253,9 @@ def unasked_of(
         for edit in unasked_calls(context, base, rng)
     )
     chosen: list[Edit] = []
-    for edit in chain(made[: math.ceil(size / 2)], ours):
+    places = math.ceil(size / 2)
+    tally.left_out[NO_PLACE] += len(made[places:])
+    for edit in chain(made[:places], ours):
         if len(chosen) == size:
             break
         if not any(same(edit.candidate, other.candidate) for other in chosen):

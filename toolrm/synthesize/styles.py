@@ -65,8 +65,8 @@ def restyled(
     """A style, and all candidates of a record in it; replies in words stay as they are.
 
     In the place of a candidate that is broken JSON, the right one in that style is broken in the same
-    way; other notations that cannot be read stay as they are. None where `chosen` is in words, or where
-    no style writes all so that they are read back as the same calls.
+    way; other notations that cannot be read stay as they are. None where `chosen` is in words, where a
+    model broke a candidate, or where no style writes all so that they are read back as the same calls.
     """
     if isinstance(chosen, str):
         return None
@@ -87,8 +87,8 @@ def _rewritten(
     operator = operator_of(edit)
     if operator in _BREAKS:
         return broken(right, operator, rng)
-    made_by_model = not edit.operator.startswith("edit:") and edit.error_type is ErrorType.PARSING
-    if made_by_model or (isinstance(edit.candidate, str) and edit.candidate.startswith(_JSON)):
+    broken_by_model = not edit.operator.startswith("edit:") and edit.error_type is ErrorType.PARSING
+    if broken_by_model or (isinstance(edit.candidate, str) and edit.candidate.startswith(_JSON)):
         return None  # what is wrong with it is not known of another style
     return _written(edit.candidate, write)
 

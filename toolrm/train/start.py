@@ -43,6 +43,11 @@ class Start:
             if theirs != ours:
                 raise _unfit(self.folder, f"their {name} are {theirs}, the recipe's {ours}")
 
+    @property
+    def is_compared(self) -> bool:
+        """Whether data of every run before are known to have been compared with benchmarks."""
+        return all(one["overlap"] is not None for one in _chain(self.told))
+
     def refuse_overlap(self) -> None:
         """Raises UsageError where data of any run before had something in common with benchmarks."""
         for one in _chain(self.told):

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate.utils import gather_object
 from peft import PeftConfig, PeftModel
 from torch.nn.functional import logsigmoid
 from transformers import EarlyStoppingCallback, PreTrainedModel
@@ -15,6 +14,8 @@ from trl import RewardTrainer
 
 from toolrm.train.batch import TreeCollator
 from toolrm.train.forward import over_trees
+
+_METRICS = ("accuracy", "margin", "mean_reward", "std_reward")
 
 
 class TreeRewardTrainer(RewardTrainer):  # type: ignore[misc]
@@ -86,48 +87,48 @@ class TreeRewardTrainer(RewardTrainer):  # type: ignore[misc]
         if self.args.center_rewards_coefficient is not None:
             losses = losses + self.args.center_rewards_coefficient * (chosen + rejected) ** 2
         loss = (weight * losses).sum()
-        self._note(chosen.detach(), rejected.detach(), weight, inputs["input_ids"].numel())
-        if not self.model.training:
-            self._note_source(sources, loss, chosen, rejected)
+        self._note(loss, chosen, rejected, weight, inputs["input_ids"].numel(), sources)
         return (loss, outputs) if return_outputs else loss
 
+    @torch.no_grad()
     def _note(
-        self, chosen: torch.Tensor, rejected: torch.Tensor, weight: torch.Tensor, tokens: int
+        self,
+        loss: torch.Tensor,
+        chosen: torch.Tensor,
+        rejected: torch.Tensor,
+        weight: torch.Tensor,
+        tokens: int,
+        sources: Sequence[str],
     ) -> None:
-        mode = "train" if self.model.training else "eval"
+        """Metrics of a pass, and under the names of their sources those of a look's groups, of which a
+        pass has one. What accelerate repeats to make a last batch even counts for no look."""
         credit = (chosen > rejected).float() + 0.5 * (chosen == rejected).float()
+        accuracy = (weight * credit).sum()
         rewards = torch.cat([chosen, rejected])
         told = torch.stack(
             [
-                (weight * credit).sum(),
+                accuracy,
                 (weight * (chosen - rejected)).sum(),
                 rewards.mean(),
                 rewards.std(correction=0),
                 torch.tensor(float(tokens), device=rewards.device),
             ]
         )
-        everywhere = self.accelerator.gather(told[None])
-        if mode == "train":
+        if self.model.training:
+            mode, everywhere = "train", self.accelerator.gather(told[None])
             self._total_train_tokens += int(everywhere[:, -1].sum())
+        else:
+            mode, everywhere = "eval", self.accelerator.gather_for_metrics(told[None])
         metrics = self._metrics[mode]
         metrics["num_tokens"] = [self._total_train_tokens]
-        names = ("accuracy", "margin", "mean_reward", "std_reward")
-        for name, value in zip(names, everywhere.mean(0).tolist(), strict=False):
-            metrics[name].append(value)
-
-    def _note_source(
-        self,
-        sources: Sequence[str],
-        loss: torch.Tensor,
-        chosen: torch.Tensor,
-        rejected: torch.Tensor,
-    ) -> None:
-        """Loss and accuracy of a look's group, one a pass, under the name of its source as well."""
-        credit = (chosen > rejected).float() + 0.5 * (chosen == rejected).float()
-        told = [(source, loss.item(), credit.mean().item()) for source in sources]
-        for source, *values in gather_object(told):
-            for name, value in zip(("loss", "accuracy"), values, strict=True):
-                self._metrics["eval"][f"{name}/{source}"].append(value)
+        for row in everywhere.tolist():
+            for name, value in zip(_METRICS, row, strict=False):
+                metrics[name].append(value)
+        if mode == "eval":
+            own = [(source, loss.item(), accuracy.item()) for source in sources]
+            for source, *values in self.accelerator.gather_for_metrics(own, use_gather_object=True):
+                for name, value in zip(("loss", "accuracy"), values, strict=True):
+                    metrics[f"{name}/{source}"].append(value)
 
 
 def set_epoch(loader: Any, epoch: int) -> None:
