@@ -20,7 +20,8 @@ from fcrewardbench import Call, DataError, Pair, Prompt, Tool, UnknownName, Usag
 from fcrewardbench.benchmarks.bfcl import Task
 from fcrewardbench.calls.tools import tool_from
 from toolrm.cli import cli
-from toolrm.overlap import THRESHOLDS, Filter, Kind, Overlap, Reference, find, reference_of, refuse
+from toolrm.matching import THRESHOLDS, Kind, Reference, reference_of
+from toolrm.overlap import Filter, Overlap, find, refuse
 from toolrm.records import Record, TrainingPair, write_pairs
 from toolrm.references import bfcl, downstream_sets, references
 

@@ -55,7 +55,7 @@ from fcrewardbench.adapters.folder import load_tokenizer
 from fcrewardbench.calls.tools import tool_from
 from fcrewardbench.render import Renderer, candidate_text
 from toolrm.cli.train import command
-from toolrm.overlap import reference_of
+from toolrm.matching import reference_of
 from toolrm.records import TrainingPair, read_pairs, write_pairs
 from toolrm.train.batch import TreeCollator
 from toolrm.train.forward import over_trees
@@ -265,10 +265,16 @@ def test_adapters_are_kept_and_merged(base: Path, data: Path, tmp_path: Path) ->
 
 def test_a_run_goes_on_from_the_adapters_of_another(base: Path, data: Path, tmp_path: Path) -> None:
     recipe = _recipe(base, lora=Lora(rank=4, alpha=8), max_steps=4)
-    train(recipe, data / "train.parquet", None, tmp_path / "first")
+    held_out = data / "held-out.parquet"
+    train(recipe, data / "train.parquet", held_out, tmp_path / "first")
     start = tmp_path / "first" / "adapter"
     still = recipe.model_copy(update={"learning_rate": 1e-12, "max_steps": 1})
-    train(still, data / "train.parquet", None, tmp_path / "second", start=start)
+    train(still, data / "train.parquet", held_out, tmp_path / "second", start=start)
+    looks = [
+        json.loads((tmp_path / run / "report.json").read_text())[look]["eval_loss"]
+        for run, look in (("first", "best"), ("second", "before"))
+    ]
+    assert looks[1] == pytest.approx(looks[0], abs=1e-5)
     before, after = (
         load_file(tmp_path / run / "adapter" / "adapter_model.safetensors")
         for run in ("first", "second")
@@ -277,6 +283,7 @@ def test_a_run_goes_on_from_the_adapters_of_another(base: Path, data: Path, tmp_
     for name, tensor in before.items():
         torch.testing.assert_close(after[name], tensor, atol=1e-6, rtol=1e-3, msg=name)
     card = (tmp_path / "second" / "model" / "README.md").read_text()
+    assert f"| held out, before the first step | loss {looks[1]:.4f}, accuracy " in card
     data_sha256 = hashlib.sha256((data / "train.parquet").read_bytes()).hexdigest()
     assert f"trained on pairs with the sha256 `{data_sha256}`, whose overlap" in card
     told = json.loads((tmp_path / "second" / "report.json").read_text())

@@ -14,7 +14,7 @@ from fcrewardbench.benchmarks.build.recipe import cached_path
 from fcrewardbench.benchmarks.open import EDITIONS
 from fcrewardbench.calls.tools import tool_from
 from fcrewardbench.packages import fetch
-from toolrm.overlap import Kind, Reference, reference_of
+from toolrm.matching import Kind, Reference, reference_of
 
 _SHARED: tuple[Kind, ...] = ("tool name", "tool schema")
 """What downstream sets may share with training data: some of their tools are of the same catalogues."""

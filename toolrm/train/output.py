@@ -40,6 +40,7 @@ model.score(tools, messages, [candidate, other])
 | sha256 of the training pairs | `{data}` |
 | sha256 of the held-out pairs | `{held_out}` |
 | sha256 of the template | `{template}` |
+| held out, before the first step | {before} |
 | held out, best look | {best} |
 | the same by source | {best_by_source} |
 | overlap with benchmarks | {overlap} |
@@ -92,15 +93,11 @@ def save(network: Any, tokenizer: Any, out: Path, told: dict[str, Any]) -> None:
 def _card(told: dict[str, Any]) -> str:
     inputs, best = told["inputs"], told["best"]
     counts = ", ".join(f"{count:,} {what}" for what, count in told["pairs"]["training"].items())
-    look = "none"
+    of_groups = "means over {:,} of {:,} groups".format(*told["looked_at"])
+    before, look = (_look(one, of_groups) for one in (told["before"], best))
     if best:
-        loss, accuracy = best["eval_loss"], best["eval_accuracy"]
-        number, of = told["looked_at"]
         trained_on = best["step"] * inputs["recipe"]["groups_per_step"]
-        look = (
-            f"step {best['step']:.0f}, after {trained_on:,.0f} groups: loss {loss:.4f}, accuracy "
-            f"{accuracy:.1%}, means over {number:,} of {of:,} groups"
-        )
+        look = f"step {best['step']:.0f}, after {trained_on:,.0f} groups: {look}"
     groups = told["looked_at_by_source"]
     look_by_source = "; ".join(
         f"{source}: loss {loss:.4f}, accuracy {accuracy:.1%} ({groups[source]:,} groups)"
@@ -117,12 +114,19 @@ def _card(told: dict[str, Any]) -> str:
         data=inputs["data"],
         held_out=inputs["held_out"],
         template=told["template_sha256"],
+        before=before,
         best=look,
         best_by_source=look_by_source or "none",
         overlap=_overlap(told["overlap"]),
         versions=", ".join(f"{name} {number}" for name, number in told["versions"].items()),
         recipe=json.dumps(recipe, indent=1),
     )
+
+
+def _look(metrics: dict[str, float], of_groups: str) -> str:
+    if not metrics:
+        return "none"
+    return f"loss {metrics['eval_loss']:.4f}, accuracy {metrics['eval_accuracy']:.1%}, {of_groups}"
 
 
 def _named(base: str) -> str:

@@ -40,15 +40,18 @@ class Progress(TrainerCallback):  # type: ignore[misc]
             TimeRemainingColumn(elapsed_when_finished=False),
         )
         self._bar = Bar(*columns, console=self._console, disable=not self._console.is_terminal)
+        self.before: dict[str, float] = {}
+        """The metrics of the look before the first step, if there is one."""
         self.best: dict[str, float] = {}
-        """The metrics of the best look so far: the one of the least loss."""
+        """The metrics of the best look at a checkpoint so far: the one of the least loss."""
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         if not state.is_world_process_zero:
             return
-        kept = [row for row in read_metrics(self._path) if row["step"] <= state.global_step]
+        last = state.global_step or -1  # a run that begins anew keeps not even its first look
+        kept = [row for row in read_metrics(self._path) if row["step"] <= last]
         scratch = self._path.with_name(f"{self._path.name}.part")
         scratch.write_text("".join(json.dumps(row) + "\n" for row in kept), "utf-8")
         scratch.replace(self._path)
@@ -102,7 +105,9 @@ class Progress(TrainerCallback):  # type: ignore[misc]
         self._bar.stop()
 
     def _look(self, row: dict[str, float]) -> None:
-        if "eval_loss" in row and row["eval_loss"] < self.best.get("eval_loss", float("inf")):
+        if "eval_loss" in row and not row["step"]:
+            self.before = row
+        elif "eval_loss" in row and row["eval_loss"] < self.best.get("eval_loss", float("inf")):
             self.best = row
 
 

@@ -71,7 +71,7 @@ def train(
         held_out: pairs to look at during training; None to look at nothing and take the last weights.
         out: the run's folder.
         start: the folder of adapters to go on from, those of another run of the same base, with the
-            same rank, alpha and layers; None to start anew.
+            same rank, alpha and layers, which are looked at first; None to start anew.
         overlap: what `toolrm.overlap` reported of `data`, for the card; None where nobody looked.
         read: in place of `read_pairs`, to tell how far it is.
 
@@ -128,7 +128,9 @@ def train(
         trainer.remove_callback(PrinterCallback)
         with PartialState().main_process_first():
             _claim(out, inputs)
-        trainer.train(resume_from_checkpoint=get_last_checkpoint(arguments.output_dir))
+        checkpoint = get_last_checkpoint(arguments.output_dir)
+        trainer.args.eval_on_start = None not in (begun, watched) and checkpoint is None
+        trainer.train(resume_from_checkpoint=checkpoint)
         weights = trainer.accelerator.get_state_dict(trainer.model)
         if trainer.is_world_process_zero():
             told = {
@@ -143,6 +145,7 @@ def train(
                 "template_sha256": renderer.template_sha256,
                 "native_tools": renderer.native_tools,
                 "chat_template": bool(getattr(tokenizer, "chat_template", None)),
+                "before": progress.before,
                 "best": progress.best,
                 "overlap": overlap,
                 "start": begun and begun.told,
