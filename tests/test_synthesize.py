@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from random import Random
 from types import CodeType, FunctionType
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from click.testing import CliRunner
@@ -49,7 +49,7 @@ from toolrm.synthesize.generate import generated
 from toolrm.synthesize.material import Material
 from toolrm.synthesize.peers import peers_of
 from toolrm.synthesize.questions import Question, calls_schema, questions_of
-from toolrm.synthesize.rejected import NO_PLACE, rejected_of
+from toolrm.synthesize.rejected import NO_PLACE, rejected_of, unasked_of
 from toolrm.synthesize.split import held_out_tools
 from toolrm.synthesize.styles import restyled
 from toolrm.synthesize.surface import given_away
@@ -1066,7 +1066,7 @@ class ModelServer:
         self,
         reply: Callable[[dict[str, Any]], str],
         *,
-        schemas: bool = True,
+        schemas: Literal["kept", "ignored", "refused"] = "kept",
         finish_reason: str = "stop",
     ) -> None:
         self.requests: list[dict[str, Any]] = []
@@ -1083,12 +1083,13 @@ class ModelServer:
                 request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 with lock:
                     outer.requests.append(request)
-                if "response_format" in request and not schemas:
+                if "response_format" in request and schemas == "refused":
                     self.send(400, {"error": {"message": "response_format is not supported"}})
                     return
                 try:
-                    asked = request["messages"][-1]["content"]
-                    content = "[]" if asked == "A table for two." else reply(request)  # the probe
+                    tried = request["messages"][-1]["content"].startswith("What is the weather")
+                    kept = '{"tool_calls": []}' if schemas == "kept" else "[]"
+                    content = kept if tried else reply(request)
                     message = {"role": "assistant", "content": content}
                 except ValueError:
                     self.send(400, {"error": {"message": "this schema is not supported"}})
@@ -1220,11 +1221,15 @@ def test_a_run_that_was_killed_goes_on_to_the_same_candidates(tmp_path: Path) ->
     ("reply", "finish_reason", "told"),
     [
         ("[{", "length", "was cut off"),
+        ("[{", "content_filter", "was cut off"),
+        ("<think>The ferry, then.</think> Which day?", "stop", "has marks of the model's template"),
+        (f"Sure: {REPLIES[0][1]}", "stop", "may be right"),
+        (f"{REPLIES[0][1]}\nThis books it.", "stop", "may be right"),
         ("Which day?", "length", "was cut off"),
         (" ", "stop", "is empty"),
     ],
 )
-def test_what_a_model_did_not_finish_is_no_mistake(
+def test_what_may_be_no_mistake_is_left_out(
     reply: str, finish_reason: str, told: str, tmp_path: Path
 ) -> None:
     left_out: Counter[str] = Counter()
@@ -1289,7 +1294,7 @@ def test_models_take_part_in_a_synthesis(data: Path) -> None:
 
 
 def test_a_server_without_schemas_is_asked_without(tmp_path: Path) -> None:
-    with ModelServer(replied, schemas=False) as server:
+    with ModelServer(replied, schemas="refused") as server:
         made = generated(asked_records(), models(server)[:1], tmp_path / "r", 0, 1.0, Counter())
     assert len(made) == 40
     assert sum("response_format" in request for request in server.requests) == 1
@@ -1360,7 +1365,7 @@ def test_a_schema_that_a_server_refuses_takes_no_others_with_it(tmp_path: Path) 
 
     records, left_out = asked_records()[:20], Counter[str]()
     with ModelServer(reply) as server:
-        (small, _) = models(server, samples=0, near_misses=1)
+        (small, _) = models(server, samples=0, near_misses=1, concurrency=1)
         first = next(questions_of(records, small, 0, 1.0)).record.id
         refused = {int(first.partition("/")[2])}
         for _ in range(2):
@@ -1370,10 +1375,13 @@ def test_a_schema_that_a_server_refuses_takes_no_others_with_it(tmp_path: Path) 
             assert left_out["no reply"] == 2
 
 
-def test_near_misses_need_a_server_that_takes_schemas(tmp_path: Path) -> None:
-    with ModelServer(replied, schemas=False) as server:
+@pytest.mark.parametrize("schemas", ["ignored", "refused"])
+def test_near_misses_need_a_server_that_keeps_to_schemas(
+    schemas: Literal["ignored", "refused"], tmp_path: Path
+) -> None:
+    with ModelServer(replied, schemas=schemas) as server:
         (small, _) = models(server, near_misses=1)
-        with pytest.raises(UsageError, match="takes no JSON schema"):
+        with pytest.raises(UsageError, match="does not keep to JSON schemas"):
             generated(asked_records(), [small], tmp_path / "r", 0, 1.0, Counter())
 
 
@@ -1382,7 +1390,7 @@ def test_a_near_miss_is_asked_for_again_when_the_right_calls_change() -> None:
     other = replace(
         record, answer=(AdmissibleCall("book_ferry", {"city": ("Turku",), "visitors": (4,)}),)
     )
-    (small, _) = models(ModelServer(replied))
+    small = GeneratorConfig(model="small", base_url="http://127.0.0.1:9/v1")
     keys = [
         Question(r, small, 0.5, 0, near_miss=near).key
         for r in (record, other)
@@ -1402,6 +1410,21 @@ def test_models_fill_as_many_places_of_a_type_as_it_has() -> None:
     chosen = rejected_of(records[0], made, peers_of(records, 0), tally, 7, Random(0))
     assert [edit.operator for edit in chosen].count("small") == 3
     assert tally.left_out[NO_PLACE] == 1
+
+
+def test_calls_that_models_made_unasked_fill_half_of_the_places() -> None:
+    (record, *_) = (replace(record, answer=()) for record in asked_records())
+    kind = ErrorType.SHOULD_NOT_CALL
+    made = [
+        Edit("small", kind, (Call("book_ferry", {"city": city, "visitors": 3}),))
+        for city in ("Malmo", "Visby", "Oslo")
+    ]
+    for replies, left_out in ((made, {NO_PLACE: 1}), ([], {})):
+        tally = Tally({ErrorType.VALUE: 1.0})
+        peers = peers_of([record], 0)
+        chosen = unasked_of(record, record, replies, peers, tally, 4, Random(0))
+        assert sum(edit.operator == "small" for edit in chosen) == len(replies[:2])
+        assert tally.left_out == left_out
 
 
 def test_models_make_no_more_unreadable_replies_than_are_wanted() -> None:

@@ -393,14 +393,34 @@ def test_a_run_that_goes_on_can_be_killed(base: Path, data: Path, tmp_path: Path
     assert (torn / "checkpoints" / "checkpoint-4").is_dir()
     with pytest.raises(UsageError, match="another recipe, base, data, start or number"):
         train(recipe, data / "train.parquet", held_out, torn)
-    shutil.rmtree(torn / "checkpoints" / "checkpoint-8")
-    train(recipe, data / "train.parquet", held_out, torn, start=start)
-    whole, resumed = (
-        load_file(run / "adapter" / "adapter_model.safetensors")
-        for run in (tmp_path / "whole", torn)
-    )
-    for name, tensor in whole.items():
-        torch.testing.assert_close(resumed[name], tensor, atol=1e-6, rtol=1e-4, msg=name)
+    for lost in ("checkpoint-8", "checkpoint-*"):
+        for folder in (torn / "checkpoints").glob(lost):
+            shutil.rmtree(folder)
+        train(recipe, data / "train.parquet", held_out, torn, start=start)
+        whole, resumed = (
+            load_file(run / "adapter" / "adapter_model.safetensors")
+            for run in (tmp_path / "whole", torn)
+        )
+        for name, tensor in whole.items():
+            torch.testing.assert_close(resumed[name], tensor, atol=1e-6, rtol=1e-4, msg=name)
+        rows = read_metrics(torn / "metrics.jsonl")
+        assert [row["step"] for row in rows if "eval_loss" in row] == [0, 4, 8]
+        before = json.loads((torn / "report.json").read_text())["before"]
+        assert before == next(row for row in rows if "eval_loss" in row)
+        (torn / "report.json").unlink()
+
+
+def test_a_run_that_made_its_start_worse_says_so(
+    base: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = []
+    for run, rate, start in (("first", 2e-3, None), ("worse", 5.0, tmp_path / "first" / "adapter")):
+        recipe = _recipe(base, lora=Lora(rank=4, alpha=8), learning_rate=rate)
+        train(
+            recipe, data / "train.parquet", data / "held-out.parquet", tmp_path / run, start=start
+        )
+        told.append("what the run went on from was better" in capsys.readouterr().err)
+    assert told == [False, True]
 
 
 def test_adapters_that_do_not_fit_are_not_gone_on_from(

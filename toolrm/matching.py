@@ -127,7 +127,7 @@ class Index:
                 ):
                     if name:
                         names.setdefault(name, {}).setdefault(place, (item, tool.name))
-                schemas.add(*_content(tool), place, item, shown(tool))
+                schemas.add(*_content(tool), place, item, _shown(tool))
         self._query = lru_cache(_CACHED)(queries.matches)
         self._schema = lru_cache(_CACHED)(schemas.matches)
         self._name = lru_cache(_CACHED)(self._name_matches)
@@ -140,7 +140,7 @@ class Index:
                 yield query, match
         for tool in prompt.tools:
             for match in (*self._name(tool.name), *self._schema(*_content(tool))):
-                yield shown(tool), match
+                yield _shown(tool), match
 
     def _name_matches(self, name: str) -> tuple[Match, ...]:
         """Whole names first; `module.name` and `Service_1_Intent` by what is after the prefix, too."""
@@ -242,7 +242,7 @@ def _listed(values: Any) -> str:
     return " ".join(map(str, values)) if isinstance(values, list) else ""
 
 
-def shown(tool: Tool) -> str:
+def _shown(tool: Tool) -> str:
     return f"{tool.name}: {tool.description}"
 
 

@@ -24,7 +24,7 @@ import click
 @click.option(
     "--held-out",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="Pairs to look at during training; the best look's weights are kept.",
+    help="Pairs to look at during training; the weights of the best look at a step are kept.",
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The run's folder.")
 @click.option(
@@ -84,8 +84,8 @@ def command(
             begun.refuse_overlap()
         if first and not begun.is_compared:
             click.echo(
-                f"Whether the adapters in {start} saw benchmarks is not known: not of every run before "
-                "does a report say that anybody looked.",
+                f"Whether the adapters in {start} saw benchmarks is not known: the report.json of a "
+                "run before has no account of it. toolrm overlap makes one of that run's pairs.",
                 err=True,
             )
     files = [data] if held_out is None else [data, held_out]

@@ -7,6 +7,7 @@ lacks and comes to the same candidates: they are read out of the file in the ord
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,20 +16,20 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 from fcrewardbench import (
     AdmissibleCall,
+    Call,
     Candidate,
     DataError,
-    Prompt,
     RunError,
+    Tool,
     UsageError,
     check,
     parse,
 )
 from fcrewardbench.adapters.replies import NoCompletion, read_completion
-from fcrewardbench.adapters.server import Server
+from fcrewardbench.adapters.server import PROBE, Server
 from fcrewardbench.benchmarks.base import same
 from fcrewardbench.calls.check import restore_names
 from fcrewardbench.calls.edits.base import Edit
-from fcrewardbench.calls.tools import tool_from
 from toolrm.records import Record
 from toolrm.synthesize.config import GeneratorConfig
 from toolrm.synthesize.questions import Question, messages_of, questions_of
@@ -39,30 +40,23 @@ if TYPE_CHECKING:
 
 Progress: TypeAlias = Callable[[int, int], None]
 _RETRIES = 6
-_PROBE = Record(
+_TRIED = Record(
     id="probe",
     source="probe",
     licence="CC0-1.0",
-    prompt=Prompt(
-        (
-            tool_from(
-                {
-                    "name": "book_table",
-                    "description": "Book a table.",
-                    "parameters": {"type": "object", "properties": {"guests": {"type": "integer"}}},
-                }
-            ),
-        ),
-        ({"role": "user", "content": "A table for two."},),
-    ),
-    answer=(AdmissibleCall("book_table", {"guests": (2,)}),),
+    prompt=PROBE.prompt,
+    answer=(AdmissibleCall("current_weather", {"city": ("Lisbon",)}),),
 )
-"""Tells whether a server takes schemas, which the schema of any one tool may not."""
+"""Its schema is refused only by a server that takes none; that of another record may be refused for
+what stands in it."""
+_FINISHED = (None, "stop", "tool_calls")
+_MARKS = re.compile(r"</?think|<\|")
+"""What only a model's own template writes, and no candidate that is right has."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Reply:
-    """What a model wrote; `cut` where it would have gone on."""
+    """What a model wrote; `cut` where it did not come to its end."""
 
     text: str
     cut: bool = False
@@ -79,9 +73,9 @@ def generated(
 ) -> dict[str, list[Edit]]:
     """Wrong candidates by record id, those of the first generators first.
 
-    A reply is left out, and counted, where it is right, may be right, is empty or cut off, holds what
-    no file can, cannot be judged, or is what the record has already. A question that got no reply is
-    counted, too, and asked again by the next run.
+    A reply is left out, and counted, where it is right, may be right, is empty or cut off, has marks of
+    the model's template, holds what no file can, cannot be judged, or is what the record has already. A
+    question that got no reply is counted, too, and asked again by the next run.
 
     Args:
         replies: the file that replies are appended to.
@@ -89,7 +83,8 @@ def generated(
 
     Raises:
         RunError: a server gives no reply to the first questions.
-        UsageError: it refuses the key, or takes no JSON schema where near misses are asked for.
+        UsageError: it refuses the key, or does not keep to JSON schemas where near misses
+            are asked for.
         DataError: the file holds something else.
     """
     questions = [
@@ -139,17 +134,28 @@ def _judged(reply: _Reply, record: Record, model: str) -> tuple[str, Edit | None
         return "cannot be judged", None
     tools = record.prompt.tools
     candidate = restore_names(parsed.calls, tools) if parsed.calls else reply.text
+    if not parsed.calls and _MARKS.search(reply.text):
+        return "has marks of the model's template", None
     if not _can_be_written(candidate):
         return "holds what no file can", None
     try:
         first = check(candidate, record.answer, tools, unreadable=parsed.problem).first
         if first is None:
             return "is right", None
-        if parsed.calls and may_be_right(candidate, record, first.type):
+        held = candidate if parsed.calls else _calls_within(reply.text, tools)
+        if held and (
+            check(held, record.answer, tools).ok or may_be_right(held, record, first.type)
+        ):
             return "may be right", None
     except DataError:
         return "cannot be judged", None
     return "", Edit(model, first.type, candidate)
+
+
+def _calls_within(text: str, tools: Sequence[Tool]) -> tuple[Call, ...]:
+    """The calls that stand in a text between other words, if they can be read."""
+    found = re.search(r"[\[{].*[\]}]", text, re.DOTALL)
+    return restore_names(parse(found[0]).calls or (), tools) if found else ()
 
 
 def _can_be_written(candidate: Candidate) -> bool:
@@ -183,14 +189,14 @@ def _asked(
     )
     with server.connected() as connection:
         near = generator.near_misses > 0
-        probe = Question(_PROBE, generator, generator.temperatures[0], 0, near_miss=near)
+        probe = Question(_TRIED, generator, generator.temperatures[0], 0, near_miss=near)
         with_schema = probe.schema is not None and connection.portal.call(
             _takes_schema, server, connection.client, probe
         )
         if generator.near_misses and not with_schema:
             raise UsageError(
-                f"{server.url} takes no JSON schema with prefixItems, which near_misses need: leave "
-                f"them out for '{generator.model}', or ask a server that does."
+                f"{server.url} does not keep to JSON schemas with prefixItems, which near_misses need: "
+                f"leave them out for '{generator.model}', or ask a server that does."
             )
 
         async def ask(question: Question) -> tuple[Question, _Reply | None, str]:
@@ -204,7 +210,7 @@ def _asked(
 
         import openai
 
-        answered = failed = 0
+        answered, failed = int(probe.schema is not None), 0  # a probe that is not answered raises
         for question, reply, why in server.each(connection, ask, questions):
             if reply is None:
                 left_out["no reply"] += 1
@@ -223,7 +229,7 @@ def _asked(
 
 
 async def _takes_schema(server: Server, client: AsyncOpenAI, question: Question) -> bool:
-    """Whether the server takes the question's JSON schema.
+    """Whether the server takes the question's JSON schema, and keeps a near miss to it.
 
     Raises:
         RunError, UsageError: it does not answer without one either.
@@ -233,7 +239,7 @@ async def _takes_schema(server: Server, client: AsyncOpenAI, question: Question)
     client = server.for_probe(client)
     for with_schema in (True, False):
         try:
-            await _reply(client, question, with_schema)
+            reply = await _reply(client, question, with_schema)
         except openai.APIStatusError as why:
             if why.status_code in (401, 403):
                 raise UsageError(
@@ -249,7 +255,7 @@ async def _takes_schema(server: Server, client: AsyncOpenAI, question: Question)
                 "base_url."
             ) from None
         else:
-            return with_schema
+            return with_schema and (not question.near_miss or '"tool_calls"' in reply.text)
     raise AssertionError("without a schema the loop returns or raises")
 
 
@@ -272,7 +278,7 @@ async def _reply(client: AsyncOpenAI, question: Question, with_schema: bool) -> 
         **settings,
     )
     choice = read_completion(raw.http_response.content).choices[0]
-    return _Reply(choice.message.content or "", cut=choice.finish_reason == "length")
+    return _Reply(choice.message.content or "", cut=choice.finish_reason not in _FINISHED)
 
 
 def _read(path: Path) -> dict[str, _Reply]:

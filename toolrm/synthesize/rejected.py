@@ -254,7 +254,8 @@ def unasked_of(
     )
     chosen: list[Edit] = []
     places = math.ceil(size / 2)
-    tally.left_out[NO_PLACE] += len(made[places:])
+    if made[places:]:
+        tally.left_out[NO_PLACE] += len(made[places:])
     for edit in chain(made[:places], ours):
         if len(chosen) == size:
             break

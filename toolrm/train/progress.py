@@ -103,6 +103,14 @@ class Progress(TrainerCallback):  # type: ignore[misc]
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         self._bar.stop()
+        before, best = (look.get("eval_loss", 0.0) for look in (self.before, self.best))
+        if self.before and before < best:
+            self._console.print(
+                f"The held-out loss was {before:.4g} before the first step and is {best:.4g} at best: "
+                "what the run went on from was better.",
+                highlight=False,
+                soft_wrap=True,
+            )
 
     def _look(self, row: dict[str, float]) -> None:
         if "eval_loss" in row and not row["step"]:
