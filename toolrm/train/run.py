@@ -83,6 +83,8 @@ def train(
             adapters that fit it.
         RunError: the disk is full, or the device's memory.
     """
+    on_cpu = not torch.cuda.is_available()
+    processes = PartialState(cpu=on_cpu).num_processes  # all later states are this first one
     base, revision = locate(recipe.base, recipe.revision)
     begun = None if start is None else start_from(start, recipe)
     inputs = {
@@ -91,7 +93,7 @@ def train(
         "data": _sha256(data),
         "held_out": None if held_out is None else _sha256(held_out),
         "start": begun and begun.told["sha256"],
-        "processes": PartialState().num_processes,
+        "processes": processes,
     }
     if not _is_new(out, inputs) and (out / "report.json").is_file():
         return

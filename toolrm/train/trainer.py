@@ -51,12 +51,7 @@ class TreeRewardTrainer(RewardTrainer):  # type: ignore[misc]
         super().__init__(model, data_collator=TreeCollator(), **arguments)
 
     def _run_epoch(self, **arguments: Any) -> None:
-        """An epoch in its own order; nothing, where the run was at its end when it was killed.
-
-        transformers would train on, and take the first epoch's order again after a kill in a later one,
-        where there are several processes.
-        """
-        set_epoch(arguments["train_dataloader"], arguments["epoch"])
+        """An epoch, unless the run was at its end when it was killed: transformers would train on."""
         patient = all(
             callback.early_stopping_patience_counter < callback.early_stopping_patience
             for callback in self.callback_handler.callbacks
@@ -129,13 +124,3 @@ class TreeRewardTrainer(RewardTrainer):  # type: ignore[misc]
             for source, *values in self.accelerator.gather_for_metrics(own, use_gather_object=True):
                 for name, value in zip(("loss", "accuracy"), values, strict=True):
                     metrics[f"{name}/{source}"].append(value)
-
-
-def set_epoch(loader: Any, epoch: int) -> None:
-    """Tell all samplers in a loader the epoch, before accelerate puts one around to skip batches."""
-    inside = loader
-    while inside is not None:
-        if inside is not loader and hasattr(inside, "set_epoch"):
-            inside.set_epoch(epoch)
-        inner = getattr(inside, "batch_sampler", None)
-        inside = getattr(inside, "sampler", None) if inner is None else inner
