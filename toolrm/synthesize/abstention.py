@@ -23,6 +23,7 @@ from fcrewardbench.types import JsonObject
 from toolrm.synthesize.fitting import pour, takes
 
 _KIND = ErrorType.SHOULD_NOT_CALL
+_AGAIN = 2  # earlier calls that are made once more
 _NOTHING = object()
 
 
@@ -34,6 +35,8 @@ def unasked_calls(context: Context, base: Call | None, rng: Random) -> Iterator[
         base: the call that was due before the tool or a value was taken away; None where there never
             was one.
     """
+    for call in context.earlier_calls[:_AGAIN]:
+        yield Edit("unasked/again", _KIND, (call,))
     for tool in shuffled(context.tools, rng):
         if base is not None and tool.name == base.name:
             yield from _guessed(context, base, tool, rng)

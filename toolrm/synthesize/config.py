@@ -131,6 +131,9 @@ class SynthesizeConfig(_Part):
             far as there are any. Less lets a look at the conversation for the value tell more, and
             makes fewer wrong values that no reader would take for right ones.
         irrelevance: the share of records in which no call is due.
+        underway: the share of records with a call due that are put behind calls already made, with
+            results: some of what is asked for is done, or another request was served before. Above
+            0, a third of the records in which no call is due are such in which all is done.
         obfuscated: the share of records whose function and parameter names say nothing.
         distractors: how few and how many tools there are beside those that are due; a record keeps
             those that it has.
@@ -154,6 +157,7 @@ class SynthesizeConfig(_Part):
     weights: dict[ErrorType, float] = Field(default_factory=lambda: dict(_WEIGHTS))
     said: float = Field(default=0.65, ge=0, le=1)
     irrelevance: float = Field(default=0.1, ge=0, lt=1)
+    underway: float = Field(default=0.0, ge=0, le=1)
     obfuscated: float = Field(default=0.5, ge=0, le=1)
     distractors: tuple[int, int] = (0, 5)
     alone: float = Field(default=0.0, ge=0, le=1)

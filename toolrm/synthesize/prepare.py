@@ -18,6 +18,7 @@ from toolrm.synthesize.irrelevance import irrelevant, unrelated, without_a_value
 from toolrm.synthesize.obfuscate import obfuscated
 from toolrm.synthesize.peers import renamed_peers
 from toolrm.synthesize.requests import Lacking
+from toolrm.synthesize.underway import Requests, done, half_done
 from toolrm.synthesize.words import ask, decline, described
 
 
@@ -66,13 +67,17 @@ def prepared(records: Iterable[Record], around: Surroundings) -> Iterator[Shown]
     can be made. Some are no variants but small talk.
     """
     config, records = around.config, list(records)
+    requests = Requests(records)
     talk = unrelated(
         around.pool, Random(f"{config.seed}|small talk"), len(records), _LICENCE_OF_TALK
     )
     without_call = count = 0
     for record in records:
         rng = Random(f"{config.seed}|{record.id}")
-        made = [_Variant(record, record.gold or decline(rng), asks=False)]
+        placed = record
+        if config.underway and rng.random() < config.underway:
+            placed = half_done(record, rng) or requests.before(record, rng) or record
+        made = [_Variant(placed, placed.gold or decline(rng), asks=False)]
         whole = replace(record, answer=record.due) if isinstance(record, Lacking) else record
         if whole is not record:
             asking = _asking_for(record, whole, rng)
@@ -84,10 +89,11 @@ def prepared(records: Iterable[Record], around: Surroundings) -> Iterator[Shown]
             if small is not None:
                 variant: _Variant | None = _Variant(small, decline(rng), asks=False)
             else:
-                variant = _without_call(record, around.pool, rng)
+                variant = _without_call(record, around, rng)
             made += [] if variant is None else [variant]
         for one in made:
-            origin = one.record if one.record.source != record.source else whole
+            own = one.record.answer or one.record.source != record.source
+            origin = one.record if own else whole
             ready = _shown(one, origin, around, rng)
             if ready is not None:
                 yield ready
@@ -143,12 +149,17 @@ _LICENCE_OF_TALK = "Apache-2.0"  # ours
 _WITH_ASIDE = 0.25
 _ASKING_FIRST = 0.8  # few records can lose a value; those that can mostly do
 _MOST_ASKED = 2
+_DONE = 0.45  # of the others; with small talk, a third of all
 
 
-def _without_call(record: Record, pool: ToolPool, rng: Random) -> _Variant | None:
+def _without_call(record: Record, around: Surroundings, rng: Random) -> _Variant | None:
+    if around.config.underway and rng.random() < _DONE:
+        told = done(record, rng)
+        if told is not None:
+            return _Variant(told, told.reply, asks=False)
     variant = _asking(record, rng) if rng.random() < _ASKING_FIRST else None
     if variant is None:
-        made = irrelevant(record, pool, rng)
+        made = irrelevant(record, around.pool, rng)
         variant = None if made is None else _Variant(made, decline(rng), asks=False)
     return variant
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from random import Random
 
-from fcrewardbench import Call, Candidate, ErrorType, Tool
+from fcrewardbench import Call, Candidate, ErrorType, Prompt, Tool
 from fcrewardbench.benchmarks.base import same
 from fcrewardbench.calls.doubt import COERCIONS, doubts
 from fcrewardbench.calls.edits.base import Context, Edit, Operator, Peers, edited, properties
@@ -18,8 +18,9 @@ from fcrewardbench.types import JsonObject
 from toolrm.records import Record
 from toolrm.synthesize.abstention import unasked_calls
 from toolrm.synthesize.edits.bounds import lists_options
+from toolrm.synthesize.results import results_in
 from toolrm.synthesize.tally import Tally, operator_of
-from toolrm.synthesize.words import ask, claim, decline, described, plan
+from toolrm.synthesize.words import ask, claim, decline, described, plan, report
 
 _OTHERS = 12  # operators that are tried for another error
 _TRIES = 3  # proposals of one operator that are looked at
@@ -101,7 +102,7 @@ def _edits(
     """Wrong candidates of one type, of operators that the record does not have yet."""
     if kind is ErrorType.NO_CALL:
         if not any(edit.error_type is kind for edit in chosen):
-            yield _in_words(gold[0], record.prompt.tools, tally.asking, rng)
+            yield _in_words(gold[0], record.prompt, tally.asking, rng)
         return
     used = {operator_of(edit) for edit in chosen}
     seed = rng.getrandbits(32)
@@ -266,14 +267,18 @@ def unasked_of(
 
 
 _ASKING = 0.3  # of replies in words, the smallest share that ask
+_REPORTING = 0.5  # after results, the share of replies that tell them, as if no more were due
 _OTHERWISE = 0.4  # of the others, the share that claim a result or describe the call
 
 
-def _in_words(due: Call, tools: Sequence[Tool], asking: float, rng: Random) -> Edit:
+def _in_words(due: Call, prompt: Prompt, asking: float, rng: Random) -> Edit:
     """A reply in words where a call is due."""
-    asked = _askable(due, tools, rng)
-    tool = next(tool for tool in tools if tool.name == due.name)
-    if asked and rng.random() < max(asking, _ASKING):
+    asked = _askable(due, prompt.tools, rng)
+    tool = next(tool for tool in prompt.tools if tool.name == due.name)
+    results = results_in(prompt.messages, rng)
+    if results and rng.random() < _REPORTING:
+        manner, reply = "reports", report(results, rng)
+    elif asked and rng.random() < max(asking, _ASKING):
         manner, reply = "asks", ask(asked, rng)
     elif rng.random() < _OTHERWISE:
         manner, tell = rng.choice((("claims", claim), ("plans", plan)))

@@ -12,6 +12,7 @@ from random import Random
 
 from fcrewardbench import Call, Tool
 from fcrewardbench.calls.edits.base import name_words, properties
+from toolrm.synthesize.results import PAST, Result, result_of
 
 _OPENINGS = (
     "",
@@ -145,6 +146,19 @@ _RESULTS = (
     "it shows {number} entries for {value}",
     "you will get a message in {number} minutes",
 )
+_CHANGED = (
+    "the {subject} is done, under {code}",
+    "done: {code} is your reference",
+    "your {subject} went through ({code})",
+    "that worked. The reference is {code}",
+)
+_TOLD = (
+    "the {subject} is {value}",
+    "for the {subject}, it says {value}",
+    "it came back with {value} for the {subject}",
+    "{subject}: {value}",
+    "here is the {subject}: {value}",
+)
 _PLANS = (
     "I would call {tool} with {arguments}.",
     "To do this, call {tool}; {arguments}.",
@@ -158,6 +172,8 @@ _PLANS = (
 
 def claim(call: Call, tool: Tool, rng: Random) -> str:
     """A reply that tells of a result that nobody has looked up."""
+    if rng.random() < 0.5:
+        return report([result_of(call.name, rng)], rng)
     texts = [
         str(value) for value in call.arguments.values() if isinstance(value, (str, int, float))
     ]
@@ -166,29 +182,26 @@ def claim(call: Call, tool: Tool, rng: Random) -> str:
     result = rng.choice(_RESULTS).format(
         number=number, code=code, value=rng.choice(texts) if texts else "it"
     )
-    verb = next((word for word in name_words(call.name) if word in _PAST), None)
+    verb = next((word for word in name_words(call.name) if word in PAST), None)
     if verb is None or rng.random() < 0.5:
         opening = rng.choice(("", "", "Sure! ", "Of course. ", "I had a look: ", "Okay, done. "))
         return _at_length(_sentence(opening, result) + ".", rng)
-    done = _sentence("", rng.choice(_DONE).format(did=f"{_PAST[verb]} it"))
+    done = _sentence("", rng.choice(_DONE).format(did=f"{PAST[verb]} it"))
     return _at_length(f"{done}. {_sentence('', result)}.", rng)
 
 
-_PAST = {
-    **{
-        verb: f"{verb}d" for verb in ("create", "update", "delete", "remove", "schedule", "reserve")
-    },
-    **{verb: f"{verb}ed" for verb in ("add", "book", "check", "play", "order", "cancel", "rent")},
-    **{
-        "find": "found",
-        "get": "found",
-        "set": "set",
-        "send": "sent",
-        "make": "made",
-        "buy": "bought",
-    },
-    **{"search": "looked for", "calculate": "worked out", "retrieve": "found", "generate": "made"},
-}
+def report(results: Sequence[Result], rng: Random) -> str:
+    """A reply that tells what calls came back with."""
+    told = []
+    for one in results:
+        if one.verb and rng.random() < 0.5:
+            did = rng.choice(_DONE).format(did=f"{one.verb} it")
+            told.append(f"{did}; {one.value} is the reference")
+        elif one.verb:
+            told.append(rng.choice(_CHANGED).format(subject=one.subject, code=one.value))
+        else:
+            told.append(rng.choice(_TOLD).format(subject=one.subject, value=one.value))
+    return _at_length(" ".join(f"{_sentence('', part)}." for part in told), rng)
 
 
 def plan(call: Call, tool: Tool, rng: Random) -> str:
