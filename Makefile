@@ -10,7 +10,7 @@ BASELINES := random longer shorter overlap schema
 # Modules are compiled when they are first imported, and only then: so that has to be kept.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test lint board
+.PHONY: demo test lint pytest board
 
 demo: $(VENV)/.demo
 	@for name in $(BASELINES); do \
@@ -20,9 +20,13 @@ demo: $(VENV)/.demo
 	$(BIN)/fcrb evaluate --model toolrm/smollm2-135m --limit $(DEMO_PAIRS) --out $(TOOLRM_RUN)
 	$(BIN)/fcrb compare $(addprefix runs/demo/,$(BASELINES)) $(DEMO_RUN) $(TOOLRM_RUN)
 
+# Both at once, since either alone leaves a core idle for a while.
+test: $(VENV)/.test
+	+$(MAKE) --no-print-directory --jobs 2 lint pytest
+
 # Workers of one thread each, as threads of several would wait for each other; one more than two cores, as
 # some tests wait for servers and browsers.
-test: lint
+pytest: $(VENV)/.test
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.test

@@ -40,7 +40,7 @@ def next_token(network: Any, tokenizer: Any, text: str) -> torch.Tensor:
     """Probabilities of the token that follows."""
     ids = tokenizer(text, add_special_tokens=False, return_tensors="pt")["input_ids"]
     with torch.inference_mode():
-        probabilities: torch.Tensor = network(input_ids=ids).logits[0, -1].softmax(0)
+        probabilities: torch.Tensor = network(ids, logits_to_keep=1).logits[0, -1].softmax(0)
     return probabilities
 
 
