@@ -22,7 +22,7 @@ demo: $(VENV)/.demo
 
 # Both at once, since either alone leaves a core idle for a while.
 test: $(VENV)/.test
-	+$(MAKE) --no-print-directory --jobs 2 lint pytest
+	$(MAKE) --no-print-directory --jobs 2 lint pytest
 
 # Workers of one thread each, as threads of several would wait for each other; one more than two cores, as
 # some tests wait for servers and browsers.

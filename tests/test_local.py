@@ -78,27 +78,31 @@ def assert_independent(scorer: Scorer, alone: Scorer, groups: list[Group]) -> No
 
 
 @pytest.fixture(scope="module")
-def some(groups: list[Group]) -> list[Group]:
+def short_and_long(groups: list[Group]) -> list[Group]:
     """A group with a short prompt and one with a prompt longer than Gemma's window."""
     return [groups[0], groups[2]]
 
 
-def test_likelihood_depends_on_the_text_alone(language_model: Path, some: list[Group]) -> None:
+def test_likelihood_depends_on_the_text_alone(
+    language_model: Path, short_and_long: list[Group]
+) -> None:
     model = str(language_model)
-    assert_independent(Likelihood(model), Likelihood(model, share_prompt=False), some)
+    assert_independent(Likelihood(model), Likelihood(model, share_prompt=False), short_and_long)
 
 
-def test_classifier_depends_on_the_text_alone(reward_model: Path, some: list[Group]) -> None:
+def test_classifier_depends_on_the_text_alone(
+    reward_model: Path, short_and_long: list[Group]
+) -> None:
     model = str(reward_model)
-    assert_independent(Classifier(model), Classifier(model, share_prompt=False), some)
+    assert_independent(Classifier(model), Classifier(model, share_prompt=False), short_and_long)
 
 
 def test_one_of_the_prompts_is_longer_than_the_sliding_window(
-    gemma3: Path, some: list[Group]
+    gemma3: Path, short_and_long: list[Group]
 ) -> None:
     window = transformers.AutoConfig.from_pretrained(gemma3).sliding_window
     renderer = Renderer(transformers.AutoTokenizer.from_pretrained(gemma3))
-    assert max(min(renderer.render(group).starts) for group in some) > window
+    assert max(min(renderer.render(group).starts) for group in short_and_long) > window
 
 
 def test_likelihood_is_what_transformers_computes(

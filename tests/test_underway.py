@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -18,14 +19,14 @@ from toolrm.records import Record, TrainingPair, read_pairs
 from toolrm.synthesize import SynthesizeConfig, synthesize
 from toolrm.synthesize.config import Limits, SourceConfig
 from toolrm.synthesize.results import result_of, results_in
-from toolrm.synthesize.underway import Requests, done, half_done
+from toolrm.synthesize.underway import Requests, done, half_done, parting
 from toolrm.synthesize.words import report
 
 DEEDS = {
+    "book": "Book a visit of the gardener",
     "water": "Sprinkle something green from the big can",
-    "prune": "Cut twigs off with shears",
-    "repot": "Move roots into larger clay vessels",
-    "shade": "Pull a curtain against noon sun",
+    "measure": "Measure the height of plants with a ruler",
+    "find": "Find shade against noon sun",
 }
 PLANTS = ("fern", "lily", "oak", "moss", "cactus", "ivy", "basil", "reed")
 
@@ -63,7 +64,7 @@ def asked(*calls: Call, id: str = "garden/1", system: str = "") -> Record:
     return Record(id, "garden", "CC0-1.0", Prompt(tools, tuple(messages)), answer)
 
 
-FERN, LILY, OAK = made("water", "fern", 2), made("prune", "lily", 3), made("water", "oak", 4)
+FERN, LILY, OAK = made("book", "fern", 2), made("measure", "lily", 3), made("book", "oak", 4)
 
 
 def calls_in(messages: tuple[Message, ...]) -> list[Call]:
@@ -76,7 +77,7 @@ def test_of_several_calls_the_first_are_made_and_the_others_due() -> None:
     for seed in range(40):
         half = half_done(record, Random(seed))
         assert half is not None
-        assert half.id.startswith("garden/1~h")
+        assert half.id.startswith("garden/1~u")
         assert half.prompt.messages[:1] == record.prompt.messages
         before = calls_in(half.prompt.messages)
         assert [*before, *half.gold] == [FERN, LILY, OAK]
@@ -93,25 +94,53 @@ def test_of_several_calls_the_first_are_made_and_the_others_due() -> None:
     assert half_done(asked(FERN), Random(0)) is None
 
 
+def answers_in(messages: Sequence[Message]) -> list[Message]:
+    return [message for message in messages if message["role"] == "tool"]
+
+
 def test_where_all_is_done_the_results_are_told() -> None:
+    manners = set()
     for seed in range(40):
         whole = done(asked(FERN, LILY), Random(seed))
         assert whole is not None
         assert not whole.answer
         assert calls_in(whole.prompt.messages) == [FERN, LILY]
-        for result in results_in(whole.prompt.messages, Random(seed)):
+        manners.add(len(whole.prompt.messages))
+        results = results_in(whole.prompt.messages, whole.prompt.tools, Random(seed))
+        assert [r.text for r in results] == [
+            m["content"] for m in answers_in(whole.prompt.messages)
+        ]
+        assert [r.changed for r in results] == [True, False]  # a visit is booked, a height measured
+        for result in results:
             assert result.value in whole.reply
             assert result.value in result.text
         assert parse(whole.reply).dialect == "text"
         assert done(whole, Random(0)) is None
+    assert manners == {4, 5}  # both calls in one turn, or one after the other
+
+
+def test_after_all_is_told_the_user_may_say_something_else() -> None:
+    thanks: Message = {"role": "user", "content": "Thanks, I like rain."}
+    last = parting(asked(FERN), thanks, Random(0))
+    assert last is not None
+    assert not last.answer
+    assert not last.reply
+    roles = [message["role"] for message in last.prompt.messages]
+    assert roles == ["user", "assistant", "tool", "assistant", "user"]
+    assert last.prompt.messages[-1] == thanks
+    of_a_visit: Message = {"role": "user", "content": "The last gardener was better."}
+    assert parting(asked(FERN), of_a_visit, Random(0)) is None
 
 
 def test_another_request_was_served_before() -> None:
     first, second = asked(FERN, id="garden/1"), asked(LILY, id="garden/2")
     again = asked(OAK, id="garden/3")
-    stranger = replace(asked(LILY, id="forest/1"), source="forest")
-    requests = Requests([first, second, again, stranger])
-    seen = set()
+    strangers = [
+        replace(asked(made("find", "oak", 1), id="forest/1"), source="forest"),
+        replace(asked(made("find", "oak", 1), id="garden/4"), licence="CC-BY-4.0"),
+    ]
+    requests = Requests([first, second, again, *strangers])
+    seen, orders = set(), set()
     for seed in range(60):
         behind = requests.before(first, Random(seed))
         assert behind is not None
@@ -120,12 +149,16 @@ def test_another_request_was_served_before() -> None:
         roles = [message["role"] for message in behind.prompt.messages]
         assert roles == ["user", "assistant", "tool", "assistant", "user"]
         (before,) = calls_in(behind.prompt.messages)
+        assert before in (LILY, OAK)
         seen.add(before.name)
-        names = [tool.name for tool in behind.prompt.tools]
-        assert names == list(dict.fromkeys(["water_plant", before.name]))
+        names = tuple(tool.name for tool in behind.prompt.tools)
+        assert set(names) == {"book_plant", before.name}
+        orders.add(names)
         assert check(behind.gold, behind.answer, behind.prompt.tools).ok
-    assert seen == {"water_plant", "prune_plant"}  # the tool that is due now, and others
-    assert Requests([first]).before(first, Random(0)) is None
+    assert seen == {"book_plant", "measure_plant"}  # the tool that is due now, and others
+    assert len(orders) == 3  # which tool is due does not show in its place
+    assert Requests([first]).before(first, Random(0)) is None  # it would be asked for twice
+    assert Requests([]).before(first, Random(0)) is None
     assert requests.before(asked(FERN, system="Be brief."), Random(0)) is None
 
 
@@ -138,33 +171,40 @@ def test_no_tool_comes_in_that_could_serve_the_request_as_well() -> None:
     assert Requests([first, other]).before(first, Random(1)) is None
     namesake = tool_from({**first.prompt.tools[0].original, "description": "Quite another thing"})
     third = replace(asked(OAK, id="garden/3"), prompt=Prompt((namesake,), second.prompt.messages))
-    assert Requests([third]).before(replace(first, answer=third.answer), Random(1)) is None
+    assert Requests([third]).before(first, Random(1)) is None
 
 
 @pytest.mark.parametrize(
-    ("tool", "subject", "verb"),
+    ("described", "subject", "changed", "verb"),
     [
-        ("get_soil_state", "soil state", ""),
-        ("garden.createFlowerBed", "flower bed", "created"),
-        ("calculateShade", "shade", ""),
-        ("xqzt", "xqzt", ""),
-        ("", "result", ""),
+        ("Retrieve the soil state of a garden.", "soil state", False, ""),
+        ("Create a flower bed", "flower bed", True, "created"),
+        ("Adjust the thermostat in a room", "thermostat", True, ""),
+        ("Calculate shade", "shade", False, ""),
+        ("Search for a bus between two places", "bus", False, ""),
+        ("", "xqzt", True, ""),
     ],
 )
-def test_results_go_by_the_name_of_the_tool(tool: str, subject: str, verb: str) -> None:
+def test_results_go_by_the_description_of_the_tool(
+    described: str, subject: str, changed: bool, verb: str
+) -> None:
+    tool = tool_from({"name": "xqzt", "description": described})
     shapes = set()
     for seed in range(60):
         result = result_of(tool, Random(seed))
-        assert (result.subject, result.verb) == (subject, verb)
-        turn: Message = {"role": "tool", "name": tool, "content": result.text}
-        assert [r.value for r in results_in([turn], Random(seed))] == [result.value]
-        assert result.value in report([result], Random(seed))
+        assert (result.subject, result.changed, result.verb) == (subject, changed, verb)
+        turn: Message = {"role": "tool", "name": "xqzt", "content": result.text}
+        (found,) = results_in([turn], (tool,), Random(seed))
+        assert found == result
+        told = report([result], Random(seed))
+        assert result.value in told
+        assert parse(told).dialect == "text"
         try:
             shapes.add(str(type(json.loads(result.text))))
         except ValueError:
             shapes.add("text")
     assert len(shapes) > 1
-    assert not results_in([{"role": "user", "content": "Hello"}], Random(0))
+    assert not results_in([turn, {"role": "user", "content": "Hello"}], (tool,), Random(0))
 
 
 @pytest.fixture
@@ -186,43 +226,61 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def pairs_of(data: Path, underway: float) -> list[TrainingPair]:
+def pairs_of(data: Path, underway: float, **changes: Any) -> list[TrainingPair]:
     config = SynthesizeConfig(
         sources=(SourceConfig(name="messages", path=Path("dialogues.jsonl")),),
         allow_overlap=True,
         held_out=0,
-        irrelevance=0.3,
+        irrelevance=0.4,
         underway=underway,
         limits=Limits(alike=99, operator=1.0, tool=1.0),
         rejected_per_record=7,
         data=data,
         out=data / f"out{underway}",
+        **changes,
     )
     synthesize(config)
     return list(read_pairs(config.out / "train.parquet"))
 
 
-def test_a_synthesis_puts_records_behind_earlier_calls(data: Path) -> None:
-    pairs = pairs_of(data, 1.0)
-    behind = [one.pair for one in pairs if calls_in(one.pair.prompt.messages)]
-    due = [pair for pair in behind if not isinstance(pair.chosen, str) or parse(pair.chosen).calls]
-    over = [pair for pair in behind if pair.error_type == "should not have called"]
-    assert {one.record for one in pairs if "~h" in one.record}
-    assert {one.record for one in pairs if "~b" in one.record}
-    for pair in due:
-        assert pair.prompt.messages[-1]["role"] in ("tool", "user")
-    for pair in over:
-        assert isinstance(pair.chosen, str)
-        (last,) = [m for m in pair.prompt.messages[-1:] if m["role"] == "tool"]
-        assert any(r.value in pair.chosen for r in results_in([last], Random(0)))
-    assert {pair.generator for pair in over} >= {"edit:unasked/again"}
-    again = [pair for pair in due if pair.generator == "edit:name/stalled"]
-    assert again
-    early = [pair for pair in due if pair.generator == "edit:words/reports"]
+def last_role(one: TrainingPair) -> str:
+    return str(one.pair.prompt.messages[-1]["role"])
+
+
+def test_calls_are_due_and_not_due_after_results_and_after_requests_served(data: Path) -> None:
+    pairs = [one for one in pairs_of(data, 0.9) if calls_in(one.pair.prompt.messages)]
+    unasked = [one for one in pairs if one.pair.error_type == "should not have called"]
+    due = [one for one in pairs if one.pair.error_type != "should not have called"]
+    assert (
+        {last_role(one) for one in unasked} == {last_role(one) for one in due} == {"tool", "user"}
+    )
+    assert "edit:unasked/again" in {one.pair.generator for one in unasked}
+    assert "edit:name/stalled" in {one.pair.generator for one in due}
+    for pair in (one.pair for one in unasked if last_role(one) == "tool"):
+        results = results_in(pair.prompt.messages, pair.prompt.tools, Random(0))
+        assert results
+        assert all(
+            result.subject in str(pair.chosen).lower() for result in results if not result.changed
+        )
+    early = [one.pair for one in due if one.pair.generator == "edit:words/reports"]
     assert early
     for pair in early:
-        told = [r.value for r in results_in(pair.prompt.messages, Random(0))]
-        assert any(value in str(pair.rejected) for value in told)
+        results = results_in(pair.prompt.messages, pair.prompt.tools, Random(0))
+        assert any(result.value in str(pair.rejected) for result in results)
+
+
+def test_done_and_half_done_have_like_distractors(data: Path) -> None:
+    numbers: dict[bool, set[int]] = {True: set(), False: set()}
+    for one in pairs_of(data, 0.9, obfuscated=1.0, styled=0.0, distractors=(2, 2)):
+        if last_role(one) == "tool":
+            made = {call.name for call in calls_in(one.pair.prompt.messages)}
+            is_done = one.pair.error_type == "should not have called"
+            if not is_done:
+                assert not isinstance(one.pair.chosen, str)
+                made |= {call.name for call in one.pair.chosen}
+            numbers[is_done].add(len(one.pair.prompt.tools) - len(made))
+    assert numbers[True]
+    assert numbers[True] <= numbers[False]
 
 
 def test_without_that_share_no_record_is_behind_others(data: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fcrewardbench import UsageError
+from fcrewardbench import Prompt, UsageError
 from toolrm.matching import KINDS, THRESHOLDS, WORDS, Index, Kind, Match, Reference, hash_of
 from toolrm.records import Record, TrainingPair
 
@@ -97,10 +97,14 @@ def find(data: Iterable[Record | TrainingPair], references: Iterable[Reference])
     index = Index(tuple(references))
     records: set[str] = set()
     best: dict[tuple[str, Kind, int], tuple[str, Match]] = {}
+    last: tuple[str, Prompt] | None = None
     for one in data:
         record, prompt = (
             (one.record, one.pair.prompt) if isinstance(one, TrainingPair) else (one.id, one.prompt)
         )
+        if (record, prompt) == last:  # pairs of one record stand together
+            continue
+        last = record, prompt
         records.add(record)
         for ours, match in index.matches(prompt):
             place = (record, match.kind, match.reference)

@@ -19,24 +19,24 @@ from fcrewardbench.calls.edits.base import (
 )
 from fcrewardbench.calls.edits.siblings import sibling_call
 from fcrewardbench.calls.edits.sites import leaves, shuffled
+from fcrewardbench.messages import calls_of
 from fcrewardbench.types import JsonObject
 from toolrm.synthesize.fitting import pour, takes
 
 _KIND = ErrorType.SHOULD_NOT_CALL
-_AGAIN = 2  # earlier calls that are made once more
 _NOTHING = object()
 
 
 def unasked_calls(context: Context, base: Call | None, rng: Random) -> Iterator[Edit]:
-    """Calls of the tools present, no two of one tool and manner.
+    """Calls of the tools present: what was called before again, then no two of one tool and manner.
 
     Args:
         context: the prompt where no call is due.
         base: the call that was due before the tool or a value was taken away; None where there never
             was one.
     """
-    for call in context.earlier_calls[:_AGAIN]:
-        yield Edit("unasked/again", _KIND, (call,))
+    for calls in _made_before(context, rng):
+        yield Edit("unasked/again", _KIND, calls)
     for tool in shuffled(context.tools, rng):
         if base is not None and tool.name == base.name:
             yield from _guessed(context, base, tool, rng)
@@ -50,6 +50,16 @@ def unasked_calls(context: Context, base: Call | None, rng: Random) -> Iterator[
         if manners:
             manner, call = manners[0] if manners[0][0] == "sibling" else rng.choice(manners)
             yield Edit(f"unasked/{manner}", _KIND, (call,))
+
+
+def _made_before(context: Context, rng: Random) -> Iterator[tuple[Call, ...]]:
+    """The calls of the last turn that has any, and one alone where they are several."""
+    turns = (tuple(calls_of(message)) for message in reversed(context.messages))
+    last = next(filter(None, turns), ())
+    if last:
+        yield last
+    if len(last) > 1:
+        yield (rng.choice(last),)
 
 
 def missing_arguments(context: Context, base: Call) -> list[str]:

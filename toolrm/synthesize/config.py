@@ -131,9 +131,9 @@ class SynthesizeConfig(_Part):
             far as there are any. Less lets a look at the conversation for the value tell more, and
             makes fewer wrong values that no reader would take for right ones.
         irrelevance: the share of records in which no call is due.
-        underway: the share of records with a call due that are put behind calls already made, with
-            results: some of what is asked for is done, or another request was served before. Above
-            0, a third of the records in which no call is due are such in which all is done.
+        underway: the share of records that are put behind calls already made, with results, as far as
+            they can be: the first of several calls is made, or another request was served before. Of
+            those in which no call is due, as many are such in which all is done.
         obfuscated: the share of records whose function and parameter names say nothing.
         distractors: how few and how many tools there are beside those that are due; a record keeps
             those that it has.

@@ -1,4 +1,4 @@
-"""Records as they are shown: with distractors, obfuscated or not, and some in which no call is due."""
+"""Records as they are shown: underway, with distractors, obfuscated, some with no call due; or not."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from toolrm.synthesize.irrelevance import irrelevant, unrelated, without_a_value
 from toolrm.synthesize.obfuscate import obfuscated
 from toolrm.synthesize.peers import renamed_peers
 from toolrm.synthesize.requests import Lacking
-from toolrm.synthesize.underway import Requests, done, half_done
+from toolrm.synthesize.split import tools_of
+from toolrm.synthesize.underway import Requests, done, half_done, parting
 from toolrm.synthesize.words import ask, decline, described
 
 
@@ -61,7 +62,7 @@ class Surroundings:
 
 
 def prepared(records: Iterable[Record], around: Surroundings) -> Iterator[Shown]:
-    """The records, and after some of them a variant in which no call is due.
+    """The records, some of them underway, and after some of them a variant in which no call is due.
 
     There are as many variants as it takes to have the share of records without calls, as far as they
     can be made. Some are no variants but small talk.
@@ -74,45 +75,33 @@ def prepared(records: Iterable[Record], around: Surroundings) -> Iterator[Shown]
     without_call = count = 0
     for record in records:
         rng = Random(f"{config.seed}|{record.id}")
-        placed = record
-        if config.underway and rng.random() < config.underway:
-            placed = half_done(record, rng) or requests.before(record, rng) or record
-        made = [_Variant(placed, placed.gold or decline(rng), asks=False)]
-        whole = replace(record, answer=record.due) if isinstance(record, Lacking) else record
-        if whole is not record:
-            asking = _asking_for(record, whole, rng)
-            made = [] if asking is None else [asking]
-            if asking is None:
-                around.left_out["a request that lacks a value, but none that can be asked for"] += 1
-        elif record.answer and without_call < config.irrelevance * (count + 2):
-            small = next(talk, None) if rng.random() < _SMALL_TALK else None
-            if small is not None:
-                variant: _Variant | None = _Variant(small, decline(rng), asks=False)
-            else:
-                variant = _without_call(record, around, rng)
-            made += [] if variant is None else [variant]
-        for one in made:
-            own = one.record.answer or one.record.source != record.source
-            origin = one.record if own else whole
-            ready = _shown(one, origin, around, rng)
+        if isinstance(record, Lacking):
+            made = [_lacking(record, around.left_out, rng)]
+        else:
+            made = [_due(record, requests, config.underway, rng)]
+            if record.answer and without_call < config.irrelevance * (count + 2):
+                made.append(_without_call(record, requests, talk, around, rng))
+        for variant in filter(None, made):
+            ready = _shown(variant, around, rng)
             if ready is not None:
                 yield ready
                 count += 1
                 without_call += not ready.record.answer
 
 
-def _shown(variant: _Variant, origin: Record, around: Surroundings, rng: Random) -> Shown | None:
+def _shown(variant: _Variant, around: Surroundings, rng: Random) -> Shown | None:
     """The variant with distractors, and obfuscated or not; None where that makes it a benchmark's."""
-    config, record = around.config, variant.record
+    config, record, origin = around.config, variant.record, variant.origin
     if record.answer and rng.random() < _WITH_ASIDE:
         record = with_aside(record, around.peers, rng) or record
-    tools = frozenset(call.name for call in origin.answer)
-    due = len(tools) if record.answer else 0
+    if variant.is_served:  # as if the calls were still due, so that distractors do not tell
+        record = replace(record, answer=origin.answer)
+    needed = len(tools_of(record)) if record.answer else 0
     few, many = config.distractors
     wanted = rng.randint(max(few, min(many, 1)) if config.alone else few, many)
     if record.answer and rng.random() < config.alone:
         wanted = 0
-    missing = wanted + due - len(record.prompt.tools)
+    missing = wanted + needed - len(record.prompt.tools)
     if missing > 0:
         record = with_distractors(record, around.pool, rng, missing)
     # The answer that was due goes along, so that it is under the same new names.
@@ -128,7 +117,8 @@ def _shown(variant: _Variant, origin: Record, around: Surroundings, rng: Random)
         around.left_out[f"{reason}, once it was prepared"] += 1
         return None
     peers = renamed_peers(around.peers, plain, whole) if obscure else around.peers
-    if record.answer:
+    tools = frozenset(call.name for call in origin.answer)
+    if variant.record.answer:
         return Shown(whole, whole, whole.gold, peers, tools, obscure, variant.asks)
     bare = replace(whole, answer=())
     return Shown(bare, whole, whole.reply or variant.reply, peers, tools, obscure, variant.asks)
@@ -136,11 +126,21 @@ def _shown(variant: _Variant, origin: Record, around: Surroundings, rng: Random)
 
 @dataclass(frozen=True, slots=True)
 class _Variant:
-    """A record, and the right calls or reply; of a reply, whether it asks for a value."""
+    """A record as it is shown.
+
+    Args:
+        origin: the record with the calls that were due before it was made one without; itself
+            otherwise.
+        reply: what is right in place of a call, where the record does not say it.
+        asks: whether that asks for a value.
+        is_served: whether the calls that were due are made.
+    """
 
     record: Record
-    reply: Candidate
-    asks: bool
+    origin: Record
+    reply: str = ""
+    asks: bool = False
+    is_served: bool = False
 
 
 _TRIES = 5
@@ -149,19 +149,45 @@ _LICENCE_OF_TALK = "Apache-2.0"  # ours
 _WITH_ASIDE = 0.25
 _ASKING_FIRST = 0.8  # few records can lose a value; those that can mostly do
 _MOST_ASKED = 2
-_DONE = 0.45  # of the others; with small talk, a third of all
 
 
-def _without_call(record: Record, around: Surroundings, rng: Random) -> _Variant | None:
-    if around.config.underway and rng.random() < _DONE:
-        told = done(record, rng)
-        if told is not None:
-            return _Variant(told, told.reply, asks=False)
-    variant = _asking(record, rng) if rng.random() < _ASKING_FIRST else None
+def _due(record: Record, requests: Requests, underway: float, rng: Random) -> _Variant:
+    """The record as it is, or after earlier calls."""
+    if rng.random() < underway:
+        record = half_done(record, rng) or requests.before(record, rng) or record
+    return _Variant(record, record, "" if record.answer else decline(rng))
+
+
+def _lacking(record: Lacking, left_out: Counter[str], rng: Random) -> _Variant | None:
+    variant = _asking_for(record, replace(record, answer=record.due), rng)
     if variant is None:
-        made = irrelevant(record, around.pool, rng)
-        variant = None if made is None else _Variant(made, decline(rng), asks=False)
+        left_out["a request that lacks a value, but none that can be asked for"] += 1
     return variant
+
+
+def _without_call(
+    record: Record, requests: Requests, talk: Iterator[Record], around: Surroundings, rng: Random
+) -> _Variant | None:
+    """The record without a call that is due: since all is done, a value lacks, or no tool fits."""
+    underway = around.config.underway
+    small = next(talk, None) if rng.random() < _SMALL_TALK else None
+    if small is not None:
+        last = parting(record, small.prompt.messages[-1], rng) if rng.random() < underway else None
+        if last is not None:
+            return _Variant(last, record, decline(rng), is_served=True)
+        return _Variant(small, small, decline(rng))
+    told = done(record, rng) if rng.random() < underway else None
+    if told is not None:
+        return _Variant(told, record, is_served=True)
+    behind = requests.before(record, rng) if rng.random() < underway else None
+    for base in filter(None, (behind, record)):
+        variant = _asking(base, rng) if rng.random() < _ASKING_FIRST else None
+        if variant is None:
+            made = irrelevant(base, around.pool, rng)
+            variant = None if made is None else _Variant(made, base, decline(rng))
+        if variant is not None:
+            return variant
+    return None
 
 
 def _asking(record: Record, rng: Random) -> _Variant | None:
@@ -177,4 +203,4 @@ def _asking_for(made: Record, record: Record, rng: Random) -> _Variant | None:
     if not missing:
         return None
     asked = [described(tool, name) for name in missing[:_MOST_ASKED]]
-    return _Variant(made, ask(asked, rng), asks=True)
+    return _Variant(made, record, ask(asked, rng), asks=True)

@@ -275,7 +275,7 @@ def _in_words(due: Call, prompt: Prompt, asking: float, rng: Random) -> Edit:
     """A reply in words where a call is due."""
     asked = _askable(due, prompt.tools, rng)
     tool = next(tool for tool in prompt.tools if tool.name == due.name)
-    results = results_in(prompt.messages, rng)
+    results = results_in(prompt.messages, prompt.tools, rng)
     if results and rng.random() < _REPORTING:
         manner, reply = "reports", report(results, rng)
     elif asked and rng.random() < max(asking, _ASKING):

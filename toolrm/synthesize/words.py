@@ -1,7 +1,7 @@
 """Replies in words: ones that decline, that ask for a value, that claim a result, that describe a call.
 
-All are composed of parts. Those that decline or ask are right where no call is due and wrong where one
-is, so that words alone give nothing away. Where one is due, the others come up, too.
+All are composed of parts. Those that decline, ask, or tell results are right where no call is due and
+wrong where one is, so that words alone give nothing away. Where one is due, the others come up, too.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from random import Random
 
 from fcrewardbench import Call, Tool
 from fcrewardbench.calls.edits.base import name_words, properties
-from toolrm.synthesize.results import PAST, Result, result_of
+from toolrm.synthesize.results import PAST, Result, code, result_of
 
 _OPENINGS = (
     "",
@@ -173,14 +173,13 @@ _PLANS = (
 def claim(call: Call, tool: Tool, rng: Random) -> str:
     """A reply that tells of a result that nobody has looked up."""
     if rng.random() < 0.5:
-        return report([result_of(call.name, rng)], rng)
+        return report([result_of(tool, rng)], rng)
     texts = [
         str(value) for value in call.arguments.values() if isinstance(value, (str, int, float))
     ]
     number = rng.choice((rng.randint(2, 9), rng.randint(10, 99), rng.randint(100, 9_999)))
-    code = "".join(rng.choices("ABCDEFGHJKLMNPQRSTUVWXYZ23456789", k=6))
     result = rng.choice(_RESULTS).format(
-        number=number, code=code, value=rng.choice(texts) if texts else "it"
+        number=number, code=code(rng), value=rng.choice(texts) if texts else "it"
     )
     verb = next((word for word in name_words(call.name) if word in PAST), None)
     if verb is None or rng.random() < 0.5:
@@ -197,7 +196,7 @@ def report(results: Sequence[Result], rng: Random) -> str:
         if one.verb and rng.random() < 0.5:
             did = rng.choice(_DONE).format(did=f"{one.verb} it")
             told.append(f"{did}; {one.value} is the reference")
-        elif one.verb:
+        elif one.changed:
             told.append(rng.choice(_CHANGED).format(subject=one.subject, code=one.value))
         else:
             told.append(rng.choice(_TOLD).format(subject=one.subject, value=one.value))

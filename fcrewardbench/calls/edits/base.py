@@ -19,7 +19,6 @@ from fcrewardbench.calls.check import AdmissibleCall, check
 from fcrewardbench.calls.edits.dates import without_moments
 from fcrewardbench.calls.parse import parse
 from fcrewardbench.calls.tools import schema_of
-from fcrewardbench.messages import calls_of
 from fcrewardbench.types import Call, Candidate, ErrorType, JsonObject, Message, Tool
 
 Calls: TypeAlias = tuple[Call, ...]
@@ -47,11 +46,6 @@ class Context:
     def text(self) -> str:
         """All turns of the conversation."""
         return "\n".join(str(message["content"]) for message in self.messages)
-
-    @cached_property
-    def earlier_calls(self) -> tuple[Call, ...]:
-        """The calls of earlier turns, the latest first."""
-        return tuple(call for message in reversed(self.messages) for call in calls_of(message))
 
     @cached_property
     def words(self) -> frozenset[str]:

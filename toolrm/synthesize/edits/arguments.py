@@ -24,6 +24,7 @@ from fcrewardbench.calls.edits.base import (
 from fcrewardbench.calls.edits.names import split_name
 from fcrewardbench.calls.edits.sites import Site, asked_for, is_default, shuffled, sites
 from toolrm.synthesize.edits.names import described_words
+from toolrm.synthesize.edits.values import earlier_calls
 from toolrm.synthesize.fitting import takes
 
 
@@ -166,7 +167,7 @@ def _remark_inside(context: Context, calls: Calls, rng: Random) -> Iterator[Call
 
 def _unrevised(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
     """The tool's earlier call again, as if the last turns had changed nothing."""
-    for call in context.earlier_calls:
+    for call in earlier_calls(context):
         if len(calls) == 1 and call.name == calls[0].name and call != calls[0]:
             yield (call,)
 

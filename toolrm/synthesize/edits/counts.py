@@ -15,14 +15,14 @@ from fcrewardbench.calls.edits.base import Calls, Context, Operator, in_schema_o
 from fcrewardbench.calls.edits.dates import moment_of
 from fcrewardbench.calls.edits.sites import shuffled
 from toolrm.synthesize.edits.names import pairs_of, poured
-from toolrm.synthesize.edits.values import VALUES
+from toolrm.synthesize.edits.values import VALUES, earlier_calls
 from toolrm.synthesize.fitting import pour, takes
 
 
 def _earlier_again(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
     """An earlier call of the dialogue again, before the one that is due."""
     known = {tool.name for tool in context.tools}
-    for call in context.earlier_calls:
+    for call in earlier_calls(context):
         if call.name in known and call not in calls:
             yield (call, *calls)
 

@@ -14,6 +14,7 @@ from fcrewardbench import Call, ErrorType, Tool
 from fcrewardbench.calls.edits.base import Calls, Context, Operator, name_words, properties
 from fcrewardbench.calls.edits.sites import lacks_preference, shuffled
 from toolrm.synthesize.abstention import improvised
+from toolrm.synthesize.edits.values import earlier_calls
 from toolrm.synthesize.fitting import pour, takes
 
 
@@ -45,7 +46,7 @@ def _poured_into_due(context: Context, calls: Calls, rng: Random) -> Iterator[Ca
 def _stalled(context: Context, calls: Calls, rng: Random) -> Iterator[Calls]:
     """An earlier call of the dialogue again, in place of the one that is due now."""
     known = {tool.name for tool in context.tools}
-    for call in context.earlier_calls:
+    for call in earlier_calls(context):
         if len(calls) == 1 and call.name in known and call.name != calls[0].name:
             yield (call,)
 

@@ -15,6 +15,7 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
+from fcrewardbench import Call
 from fcrewardbench.calls.edits.base import Context, name_words, stands_in
 from fcrewardbench.calls.edits.dates import moment_of, weekdays_contradict
 from fcrewardbench.calls.edits.siblings import kind_of
@@ -31,6 +32,7 @@ from fcrewardbench.calls.edits.sites import (
     shuffled,
     value_operator,
 )
+from fcrewardbench.messages import calls_of
 
 _LONGEST_NAME = 60
 
@@ -38,9 +40,14 @@ _LONGEST_NAME = 60
 # ── out of the dialogue ──────────────────────────────────────────────────────────────────────────
 
 
+def earlier_calls(context: Context) -> list[Call]:
+    """The calls of earlier turns, the latest first."""
+    return [call for message in reversed(context.messages) for call in calls_of(message)]
+
+
 def _superseded(context: Context, site: Site, rng: Random) -> Iterator[Any]:
     """What the same parameter was in an earlier call of the dialogue."""
-    for call in context.earlier_calls:
+    for call in earlier_calls(context):
         yield from _instead(site, call.arguments.get(site.key))
 
 
@@ -55,7 +62,7 @@ def _offered(context: Context, site: Site, rng: Random) -> Iterator[Any]:
 def _other_slot(context: Context, site: Site, rng: Random) -> Iterator[Any]:
     """What a parameter of another name and the same kind was in an earlier call."""
     kind, moment = kind_of(site.key), moment_of(site.value)
-    for call in context.earlier_calls:
+    for call in earlier_calls(context):
         for key, value in call.arguments.items():
             other = moment_of(value)
             alike = bool(moment and other and moment[1] == other[1])
