@@ -16,6 +16,8 @@ from fcrewardbench.calls.tools import tool_from
 from fcrewardbench.messages import calls_of
 from fcrewardbench.types import Message
 from toolrm.records import Record, TrainingPair, read_pairs
+from toolrm.sources import messages
+from toolrm.sources.base import Skipped
 from toolrm.synthesize import SynthesizeConfig, synthesize
 from toolrm.synthesize.config import Limits, SourceConfig
 from toolrm.synthesize.results import result_of, results_in
@@ -138,16 +140,19 @@ def test_another_request_was_served_before() -> None:
     strangers = [
         replace(asked(made("find", "oak", 1), id="forest/1"), source="forest"),
         replace(asked(made("find", "oak", 1), id="garden/4"), licence="CC-BY-4.0"),
+        replace(asked(made("find", "oak", 1), id="garden/5"), more_follows=True),
+        asked(made("find", "oak", 1), id="garden/6", system="Be brief."),
     ]
     requests = Requests([first, second, again, *strangers])
-    seen, orders = set(), set()
-    for seed in range(60):
-        behind = requests.before(first, Random(seed))
-        assert behind is not None
+    seen, orders, forms = set(), set(), set()
+    found = [requests.before(first, Random(seed)) for seed in range(80)]
+    assert found.count(None) < 4  # where all that is drawn is the request itself
+    for behind in filter(None, found):
         assert behind.gold == (FERN,)
-        assert behind.prompt.messages[-1] == first.prompt.messages[0]
-        roles = [message["role"] for message in behind.prompt.messages]
-        assert roles == ["user", "assistant", "tool", "assistant", "user"]
+        roles = tuple(message["role"] for message in behind.prompt.messages)
+        forms.add(roles)
+        asking = [m["content"] for m in behind.prompt.messages if m["role"] == "user"]
+        assert str(asking[-1]).endswith(str(first.prompt.messages[0]["content"]))
         (before,) = calls_in(behind.prompt.messages)
         assert before in (LILY, OAK)
         seen.add(before.name)
@@ -155,11 +160,99 @@ def test_another_request_was_served_before() -> None:
         assert set(names) == {"book_plant", before.name}
         orders.add(names)
         assert check(behind.gold, behind.answer, behind.prompt.tools).ok
+    assert forms == {
+        ("user", "assistant", "tool"),  # both asked for in one turn
+        ("user", "assistant", "tool", "assistant", "user"),
+    }
     assert seen == {"book_plant", "measure_plant"}  # the tool that is due now, and others
     assert len(orders) == 3  # which tool is due does not show in its place
     assert Requests([first]).before(first, Random(0)) is None  # it would be asked for twice
     assert Requests([]).before(first, Random(0)) is None
     assert requests.before(asked(FERN, system="Be brief."), Random(0)) is None
+
+
+def test_a_request_that_points_at_something_stays_first() -> None:
+    first, second = asked(FERN), asked(LILY, id="garden/2")
+    said: Message = {"role": "user", "content": "Book that fern 2 times."}
+    pointing = replace(first, prompt=replace(first.prompt, messages=(said,)))
+    assert Requests([second]).before(first, Random(0)) is not None
+    assert Requests([second]).before(pointing, Random(0)) is None
+
+
+def rooms(text: str, *, room: str = "Cedar") -> Record:
+    tool = tool_from(
+        {
+            "name": "book_room",
+            "description": "Book a meeting room",
+            "parameters": {
+                "type": "object",
+                "properties": {"room": {"type": "string", "description": "Name of the room"}},
+                "required": ["room"],
+            },
+        }
+    )
+    prompt = Prompt((tool,), ({"role": "user", "content": text},))
+    return Record(
+        "r/1", "garden", "CC0-1.0", prompt, (AdmissibleCall("book_room", {"room": [room]}),)
+    )
+
+
+def test_a_result_may_tell_what_the_request_does_not() -> None:
+    record = rooms("Please book a table for Cedar.")
+    told = 0
+    for seed in range(60):
+        behind = Requests([asked(LILY)]).before(record, Random(seed))
+        assert behind is not None
+        assert behind.gold == (Call("book_room", {"room": "Cedar"}),)
+        (answer,) = answers_in(behind.prompt.messages)
+        asking = " ".join(str(m["content"]) for m in behind.prompt.messages if m["role"] == "user")
+        if "Cedar" not in asking:
+            assert json.loads(answer["content"])["room"] == "Cedar"
+            told += 1
+        else:
+            assert "Cedar" not in answer["content"]
+    assert 10 < told < 50
+    other = replace(rooms("Book a table for Alder.", room="Alder"), id="r/2")
+    for seed in range(20):  # a call before gives the parameter another value: it would be either's
+        behind = Requests([other]).before(record, Random(seed))
+        assert behind is None or "Cedar" in str(behind.prompt.messages[0]) + str(
+            behind.prompt.messages[-1]["content"]
+        )
+
+
+def test_what_a_request_lacks_is_not_given_before() -> None:
+    whole = rooms("Please book a table for Cedar.")
+    lacking = replace(rooms("Please book a table."), answer=())
+    behind = Requests([asked(LILY)]).before_lacking(lacking, whole, Random(0))
+    assert behind is not None
+    assert not behind.answer
+    assert calls_in(behind.prompt.messages) == [LILY]
+    other = replace(rooms("Book a table for Alder.", room="Alder"), id="r/2")
+    assert Requests([other]).before_lacking(lacking, whole, Random(0)) is None
+    naming = asked(made("measure", "Cedar", 1), id="garden/2")
+    assert Requests([naming]).before_lacking(lacking, whole, Random(0)) is None
+
+
+def test_what_goes_on_by_itself_is_not_done(tmp_path: Path) -> None:
+    """A dialogue in which one call follows the other before the assistant says something."""
+
+    def called(call: Call) -> dict[str, Any]:
+        function = {"name": call.name, "arguments": json.dumps(dict(call.arguments))}
+        return {"role": "assistant", "tool_calls": [{"type": "function", "function": function}]}
+
+    answer = {"role": "tool", "name": "book_plant", "content": "ok"}
+    record = asked(FERN, OAK)
+    turns = [called(FERN), answer, called(OAK), answer, {"role": "assistant", "content": "Done."}]
+    row = {
+        "tools": [tool.original for tool in record.prompt.tools],
+        "messages": [*record.prompt.messages, *turns],
+    }
+    path = tmp_path / "dialogue.jsonl"
+    path.write_text(json.dumps(row), "utf-8")
+    first, second = messages.records(path, Skipped())
+    assert (first.more_follows, second.more_follows) == (True, False)
+    assert done(first, Random(0)) is None
+    assert done(replace(first, more_follows=False), Random(0)) is not None
 
 
 def test_no_tool_comes_in_that_could_serve_the_request_as_well() -> None:

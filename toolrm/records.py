@@ -36,6 +36,8 @@ class Record:
             that it may be left out), the best first; empty where no call is due.
         reply: what is rightly said there in place of a call; empty where the source does not tell, and
             where a call is due.
+        more_follows: whether other calls follow once these are answered, before anything is said: they
+            alone do not serve the request.
     """
 
     id: str
@@ -44,6 +46,7 @@ class Record:
     prompt: Prompt
     answer: tuple[AdmissibleCall, ...]
     reply: str = ""
+    more_follows: bool = False
 
     @property
     def gold(self) -> tuple[Call, ...]:

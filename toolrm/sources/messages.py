@@ -65,9 +65,18 @@ def due_calls(
         try:
             answer = [expected(call, tools) for call in calls_of(messages[index])]
             record = record_of(source, licence, f"{id}/{index}", tools, messages[:index], answer)
-            yield record if answer else replace(record, reply=str(messages[index]["content"] or ""))
+            if answer:
+                yield replace(record, more_follows=_calls_again(messages[index + 1 :]))
+            else:
+                yield replace(record, reply=str(messages[index]["content"] or ""))
         except LeftOut as why:
             skipped.add(f"{source}/{id}/{index}", why)
+
+
+def _calls_again(messages: Sequence[Message]) -> bool:
+    """Whether the next turn that is no tool's calls."""
+    following = (message for message in messages if message["role"] != "tool")
+    return bool(calls_of(next(following, {"role": "user"})))
 
 
 def _conversation(row: JsonObject) -> tuple[Message, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import permutations
 from pathlib import Path
 from random import Random
@@ -197,7 +197,8 @@ def _of_dialogue(dialogue: Mapping[str, Any], skipped: Skipped) -> Iterator[Reco
     for turn in dialogue["utterances"]:
         role = "user" if turn["speaker"] == "user" else "assistant"
         said.add({"role": role, "content": turn["text"]})
-        for group in _groups(turn["annotations"]):
+        groups = list(_groups(turn["annotations"]))
+        for place, group in enumerate(groups, 1):
             calls = [Call(made.method, _arguments(made.request, said)) for made in group]
             id = f"{dialogue['conversation_id']}/{len(said.messages)}"
             try:
@@ -207,7 +208,8 @@ def _of_dialogue(dialogue: Mapping[str, Any], skipped: Skipped) -> Iterator[Reco
                 ]
                 if not all(_known(call, said.text) for call in calls):
                     raise LeftOut("a value that the conversation does not give")
-                yield record_of("taskmaster4", LICENCE, id, tools, said.messages, answer)
+                record = record_of("taskmaster4", LICENCE, id, tools, said.messages, answer)
+                yield replace(record, more_follows=place < len(groups))
             except LeftOut as why:
                 skipped.add(id, why)
             said.add(called(calls))

@@ -19,7 +19,7 @@ from toolrm.synthesize.obfuscate import obfuscated
 from toolrm.synthesize.peers import renamed_peers
 from toolrm.synthesize.requests import Lacking
 from toolrm.synthesize.split import tools_of
-from toolrm.synthesize.underway import Requests, done, half_done, parting
+from toolrm.synthesize.underway import Requests, done, half_done, is_about, parting
 from toolrm.synthesize.words import ask, decline, described
 
 
@@ -76,7 +76,7 @@ def prepared(records: Iterable[Record], around: Surroundings) -> Iterator[Shown]
     for record in records:
         rng = Random(f"{config.seed}|{record.id}")
         if isinstance(record, Lacking):
-            made = [_lacking(record, around.left_out, rng)]
+            made = [_lacking(record, requests, around, rng)]
         else:
             made = [_due(record, requests, config.underway, rng)]
             if record.answer and without_call < config.irrelevance * (count + 2):
@@ -103,7 +103,10 @@ def _shown(variant: _Variant, around: Surroundings, rng: Random) -> Shown | None
         wanted = 0
     missing = wanted + needed - len(record.prompt.tools)
     if missing > 0:
-        record = with_distractors(record, around.pool, rng, missing)
+        wider = with_distractors(record, around.pool, rng, missing)
+        last = wider.prompt.messages[-1]
+        parted = variant.is_served and last["role"] == "user"
+        record = record if parted and is_about(last, wider.prompt.tools) else wider
     # The answer that was due goes along, so that it is under the same new names.
     plain = whole = replace(record, answer=origin.answer)
     obscure = rng.random() < config.obfuscated
@@ -158,10 +161,13 @@ def _due(record: Record, requests: Requests, underway: float, rng: Random) -> _V
     return _Variant(record, record, "" if record.answer else decline(rng))
 
 
-def _lacking(record: Lacking, left_out: Counter[str], rng: Random) -> _Variant | None:
-    variant = _asking_for(record, replace(record, answer=record.due), rng)
+def _lacking(
+    record: Lacking, requests: Requests, around: Surroundings, rng: Random
+) -> _Variant | None:
+    whole = replace(record, answer=record.due)
+    variant = _asking_for(record, whole, requests, around.config.underway, rng)
     if variant is None:
-        left_out["a request that lacks a value, but none that can be asked for"] += 1
+        around.left_out["a request that lacks a value, but none that can be asked for"] += 1
     return variant
 
 
@@ -179,24 +185,27 @@ def _without_call(
     told = done(record, rng) if rng.random() < underway else None
     if told is not None:
         return _Variant(told, record, is_served=True)
+    lacking = without_a_value(record, rng) if rng.random() < _ASKING_FIRST else None
+    if lacking is not None:
+        return _asking_for(lacking, record, requests, underway, rng)
     behind = requests.before(record, rng) if rng.random() < underway else None
     for base in filter(None, (behind, record)):
-        variant = _asking(base, rng) if rng.random() < _ASKING_FIRST else None
-        if variant is None:
-            made = irrelevant(base, around.pool, rng)
-            variant = None if made is None else _Variant(made, base, decline(rng))
-        if variant is not None:
-            return variant
+        made = irrelevant(base, around.pool, rng)
+        if made is not None:
+            return _Variant(made, base, decline(rng))
     return None
 
 
-def _asking(record: Record, rng: Random) -> _Variant | None:
-    made = without_a_value(record, rng)
-    return None if made is None else _asking_for(made, record, rng)
+def _asking_for(
+    made: Record, record: Record, requests: Requests, underway: float, rng: Random
+) -> _Variant | None:
+    """A record that lacks a value, as it is or behind another request, and a question for the value.
 
-
-def _asking_for(made: Record, record: Record, rng: Random) -> _Variant | None:
-    """The record without a call, and a question for what it lacks of the one that was due."""
+    Args:
+        record: the same with the call that would be due.
+    """
+    if rng.random() < underway:
+        made = requests.before_lacking(made, record, rng) or made
     call = record.gold[0]
     tool = next(tool for tool in record.prompt.tools if tool.name == call.name)
     missing = missing_arguments(Context(made.prompt.tools, made.prompt.messages, ()), call)

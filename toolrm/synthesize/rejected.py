@@ -118,13 +118,21 @@ def _edits(
                     continue
                 if kind is ErrorType.COUNT and not tally.may_count(len(edit.candidate), len(gold)):
                     continue
-                if may_be_right(edit.candidate, record, kind):
+                next_one = kind is ErrorType.COUNT and _is_next(edit.candidate, record, gold)
+                if next_one or may_be_right(edit.candidate, record, kind):
                     tally.left_out["may be right"] += 1
                     continue
                 if kind is ErrorType.VALUE and also and _only_one(edit.candidate, gold):
                     continue
                 if _admitted(edit, context, gold, tally):
                     yield Edit(f"edit:{edit.operator}{also}", kind, edit.candidate)
+
+
+def _is_next(candidate: Candidate, record: Record, gold: Sequence[Call]) -> bool:
+    """Whether the candidate makes some of the calls, where calls are made one after the other."""
+    if record.prompt.messages[-1]["role"] != "tool" or isinstance(candidate, str):
+        return False
+    return all(call in gold for call in candidate)
 
 
 def _wrong_elsewhere(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -44,7 +44,15 @@ _ENDS = re.compile(
     r"[^\w\s'-]|\b(?:of|for|in|on|at|to|from|with|by|between|based|given|using|that|which|when|as|and|or"
     r"|within|into|about|under|near|who|whose|where|is|are|has|have)\b"
 )
-_EMPTY = frozenset(listed("the a an some any all its current available specific information"))
+_EMPTY = frozenset(
+    listed(
+        """
+        the a an some any all its current available specific information details data out up if list
+        amount number stored whether new existing
+        """
+    )
+)
+_CHANGING = frozenset({"give"})  # among the words for looking something up
 _STATES = ("success", "ok", "confirmed", "completed", "accepted")
 _MOST_WORDS = 4
 
@@ -81,6 +89,15 @@ def result_of(tool: Tool, rng: Random) -> Result:
     return Result(_found(subject.replace(" ", "_"), found, rng), subject, str(found), changed, verb)
 
 
+def also_telling(result: Result, name: str, value: Any, rng: Random) -> Result:
+    """The result with a value besides, as JSON."""
+    own = result.subject.replace(" ", "_")
+    told = (
+        {own: result.value, name: value} if rng.random() < 0.7 else {name: value, own: result.value}
+    )
+    return replace(result, text=_json(told, rng))
+
+
 def results_in(messages: Sequence[Message], tools: Sequence[Tool], rng: Random) -> list[Result]:
     """What tools have answered since the user's last turn, one value of each answer."""
     known = {tool.name: tool for tool in tools}
@@ -110,14 +127,14 @@ def code(rng: Random) -> str:
 def _about(tool: Tool) -> tuple[str, bool, str]:
     """What a tool is for: its subject, whether it changes something, and its verb in the past."""
     first, _, rest = tool.description.strip().partition(" ")
-    verb, clause = first.lower(), rest
+    verb, clause = re.sub(r"(?<=[^s])s$", "", first.lower()), rest
     words: list[str] = []
     while clause and not words:
         part, clause = _until_end(clause)
         words = [word for word in name_words(part) if word.isalpha() and word not in _EMPTY]
     if not words:
         words = [word for word in name_words(tool.name) if word.isalpha()] or ["result"]
-    changed = verb not in _COMPUTING and READING not in words_of(verb)
+    changed = verb in _CHANGING or (verb not in _COMPUTING and READING not in words_of(verb))
     return " ".join(words[:_MOST_WORDS]), changed, PAST.get(verb, "") if changed else ""
 
 
@@ -134,7 +151,7 @@ def _value(rng: Random) -> int | float | str:
             rng.randint(100, 20_000),
             round(rng.uniform(0.5, 99.5), 1),
             f"{rng.choice('ABCDEFGH')}{rng.randint(10, 999)}",
-            rng.choice(("available", "pending", "high", "low", "moderate", "stable", "open")),
+            rng.choice(("available", "high", "low", "moderate", "stable", "open")),
         )
     )
 

@@ -1,23 +1,44 @@
-"""Records after earlier calls, made of records without: half done, done, or behind another request."""
+"""Records after earlier calls, made of records without.
+
+Requests are half done, done, or come behind another one that was served, in the same turn of the user
+or a later one.
+"""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from random import Random
+from types import MappingProxyType
+from typing import Any
 
 from fcrewardbench import Call, Prompt, Tool
+from fcrewardbench.calls.edits.base import Context
 from fcrewardbench.types import Message
 from toolrm.records import Record
 from toolrm.sources.base import called, returned
+from toolrm.synthesize.abstention import missing_arguments
 from toolrm.synthesize.distractors import READING, alike, traits_of, words_of
-from toolrm.synthesize.results import Result, result_of
+from toolrm.synthesize.irrelevance import without_a_value
+from toolrm.synthesize.results import Result, also_telling, result_of
 from toolrm.synthesize.words import report
 
 _LOOKED_AT = 8  # other requests, until one can stand before
 _TOGETHER = 0.5  # of several calls that are made, how often they are in one turn
-_LIKE = 0.4  # of requests that stand before, how many are for a tool that is due now, too
+_LIKE = 0.4  # of the requests that are looked at, how many are for a tool that is due now, too
+_TELLING = 0.5  # how often a value that can be taken out of the request is told by a result instead
+_IN_ONE_TURN = 0.5
+_POINTING = re.compile(
+    r"\b(?:this|that|these|those|it|its|same"
+    r"|the (?:song|album|tune|track|artist|book|movie|film|one))\b",
+    re.IGNORECASE,
+)
+"""What another request before it could give a meaning."""
+_OF_BEFORE = re.compile(r"never mind|forget|another one|rude|sorry|talked about", re.IGNORECASE)
+"""What is said of the turns before, which calls might serve."""
+_BETWEEN = (" ", " ", "\n", " Also: ", " And then: ", "\n\n", " After that: ")
 
 
 def half_done(record: Record, rng: Random) -> Record | None:
@@ -36,9 +57,10 @@ def half_done(record: Record, rng: Random) -> Record | None:
 def done(record: Record, rng: Random) -> Record | None:
     """The record with all of its calls made and answered, so that the results are to be told.
 
-    None where no call is due, or the last turn is not the user's.
+    None where no call is due, where other calls would follow, or where there are other turns than one
+    of the user: a dialogue may have come to where something else is due.
     """
-    if not record.answer or not _is_asked(record):
+    if not _is_whole(record):
         return None
     turns, results = _served(record, record.gold, rng)
     prompt = Prompt(record.prompt.tools, (*record.prompt.messages, *turns))
@@ -49,16 +71,21 @@ def done(record: Record, rng: Random) -> Record | None:
 def parting(record: Record, said: Message, rng: Random) -> Record | None:
     """The record with all done and told, and the user saying something for which no call is due.
 
-    None where no call was due, the last turn is not the user's, or a tool has a word in common with
-    what is said.
+    None where `done` is, where a tool has a word in common with what is said, or where that is about
+    the turns before.
     """
-    words = words_of(str(said["content"])) - {READING}
-    whole = done(record, rng)
-    if whole is None or any(traits_of(tool).words & words for tool in whole.prompt.tools):
+    whole = None if _OF_BEFORE.search(str(said["content"])) else done(record, rng)
+    if whole is None or is_about(said, whole.prompt.tools):
         return None
     told: Message = {"role": "assistant", "content": whole.reply}
     prompt = Prompt(whole.prompt.tools, (*whole.prompt.messages, told, said))
     return replace(whole, prompt=prompt, reply="")
+
+
+def is_about(said: Message, tools: Iterable[Tool]) -> bool:
+    """Whether a tool has a word in common with what is said."""
+    words = words_of(str(said["content"])) - {READING}
+    return any(traits_of(tool).words & words for tool in tools)
 
 
 class Requests:
@@ -68,7 +95,7 @@ class Requests:
         self._by_source: defaultdict[str, list[Record]] = defaultdict(list)
         self._by_tool: defaultdict[tuple[str, str], list[Record]] = defaultdict(list)
         for record in records:
-            if record.answer and _is_single(record):
+            if _is_whole(record):
                 self._by_source[record.source].append(record)
                 for name in dict.fromkeys(call.name for call in record.answer):
                     self._by_tool[record.source, name].append(record)
@@ -76,19 +103,59 @@ class Requests:
     def before(self, record: Record, rng: Random) -> Record | None:
         """The record behind another request of its source and licence, which was served.
 
-        None where the record has no call due or other turns than one of the user, or where none of
-        the requests that are looked at can stand before it (see `_together`).
+        Now and then a result tells a value that the request then does not.
+
+        None where the record has no call due or other turns than one of the user, where its request
+        points at something, or where none of the requests that are looked at can stand before it (see
+        `_together`).
         """
-        if not record.answer or not _is_single(record):
+        lacking = without_a_value(record, rng) if rng.random() < _TELLING else None
+        if lacking is not None:
+            call = record.gold[0]
+            seen = Context(lacking.prompt.tools, lacking.prompt.messages, ())
+            told = {name: call.arguments[name] for name in missing_arguments(seen, call)}
+            if len(told) == 1:
+                return self._before(replace(lacking, answer=record.answer), rng, told)
+        return self._before(record, rng)
+
+    def before_lacking(self, record: Record, whole: Record, rng: Random) -> Record | None:
+        """A record that lacks a value behind another request, which does not give that value either.
+
+        Args:
+            whole: the record with the call that would be due.
+        """
+        call = whole.gold[0]
+        lacks = missing_arguments(Context(record.prompt.tools, record.prompt.messages, ()), call)
+        placed = self._before(replace(record, answer=whole.answer), rng, {}, lacks)
+        if placed is None:
+            return None
+        seen = Context(placed.prompt.tools, placed.prompt.messages, ())
+        return replace(placed, answer=()) if missing_arguments(seen, call) == lacks else None
+
+    def _before(
+        self,
+        record: Record,
+        rng: Random,
+        told: Mapping[str, Any] = MappingProxyType({}),
+        lacks: Collection[str] = (),
+    ) -> Record | None:
+        """The record behind another request, whose calls give no value to what it lacks or is told."""
+        if not record.answer or not _is_single(record) or _POINTING.search(_request(record)):
             return None
         for other in self._drawn(record, rng):
+            given = {name for call in other.gold for name in call.arguments}
             tools = _together(record, other)
-            if tools is None:
+            if tools is None or not given.isdisjoint((*told, *lacks)):
                 continue
-            turns, results = _served(other, other.gold, rng)
-            told: Message = {"role": "assistant", "content": report(results, rng)}
-            messages = (*other.prompt.messages, *turns, told, *record.prompt.messages)
-            prompt = Prompt(tuple(rng.sample(tools, len(tools))), messages)
+            turns, results = _served(other, other.gold, rng, told)
+            asked: tuple[Message, ...]
+            if rng.random() < _IN_ONE_TURN:
+                said = _joined(_request(other), _request(record), rng)
+                asked = ({"role": "user", "content": said}, *turns)
+            else:
+                reply: Message = {"role": "assistant", "content": report(results, rng)}
+                asked = (*other.prompt.messages, *turns, reply, *record.prompt.messages)
+            prompt = Prompt(tuple(rng.sample(tools, len(tools))), asked)
             return replace(record, id=_new_id(record, rng), prompt=prompt)
         return None
 
@@ -124,12 +191,28 @@ def _together(record: Record, other: Record) -> list[Tool] | None:
     return [*record.prompt.tools, *added]
 
 
+def _joined(first: str, second: str, rng: Random) -> str:
+    """Two requests in one turn."""
+    first = first.rstrip()
+    ended = first if first.endswith((".", "?", "!")) else f"{first}."
+    return f"{ended}{rng.choice(_BETWEEN)}{second.lstrip()}"
+
+
 def _served(
-    record: Record, calls: Sequence[Call], rng: Random
+    record: Record,
+    calls: Sequence[Call],
+    rng: Random,
+    told: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[tuple[Message, ...], list[Result]]:
-    """The turns that make calls and answer them, in one go or one after the other."""
+    """The turns that make calls and answer them, in one go or one after the other.
+
+    Args:
+        told: what the last result tells besides.
+    """
     tools = {tool.name: tool for tool in record.prompt.tools}
     results = [result_of(tools[call.name], rng) for call in calls]
+    for name, value in told.items():
+        results[-1] = also_telling(results[-1], name, value, rng)
     answers = [returned(call.name, one.text) for call, one in zip(calls, results, strict=True)]
     if rng.random() < _TOGETHER:
         return (called(calls), *answers), results
@@ -139,12 +222,21 @@ def _served(
     return tuple(turns), results
 
 
+def _request(record: Record) -> str:
+    return str(record.prompt.messages[-1]["content"])
+
+
 def _is_asked(record: Record) -> bool:
     return str(record.prompt.messages[-1]["role"]) == "user"
 
 
 def _is_single(record: Record) -> bool:
     return [message["role"] for message in record.prompt.messages] == ["user"]
+
+
+def _is_whole(record: Record) -> bool:
+    """Whether the calls that are due serve all that the user has said."""
+    return bool(record.answer) and not record.more_follows and _is_single(record)
 
 
 def _new_id(record: Record, rng: Random) -> str:
