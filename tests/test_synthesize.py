@@ -666,14 +666,17 @@ def request_of(topic: int, value: str) -> dict[str, Any]:
 def test_words_are_right_and_wrong_alike(data: Path) -> None:
     rows = [request_of(topic, place) for topic in range(len(TOPICS)) for place in PLACES]
     (data / "dialogues.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
-    config = configured(
-        data,
-        irrelevance=0.4,
-        held_out=0,
-        obfuscated=0,
-        limits={"alike": 99, "operator": 1, "tool": 1},
-    )
-    pairs = pairs_in(synthesize(config), config)
+    pairs = []
+    for seed in range(5):
+        config = configured(
+            data,
+            irrelevance=0.4,
+            held_out=0,
+            obfuscated=0,
+            limits={"alike": 99, "operator": 1, "tool": 1},
+            seed=seed,
+        )
+        pairs += pairs_in(synthesize(config), config)
     right = [p.pair for p in pairs if p.pair.error_type == ErrorType.SHOULD_NOT_CALL.value]
     wrong = [p.pair for p in pairs if p.pair.error_type == ErrorType.NO_CALL.value]
     assert len({str(pair.prompt.messages) for pair in right}) > 5
@@ -693,7 +696,7 @@ def test_words_are_right_and_wrong_alike(data: Path) -> None:
         for replies in ({str(p.chosen) for p in right}, [str(p.rejected) for p in wrong])
     ]
     assert 0 < shares[0] < 1
-    assert abs(shares[0] - shares[1]) < 0.35
+    assert abs(shares[0] - shares[1]) < 0.25
 
 
 def test_small_talk_needs_no_call(data: Path) -> None:

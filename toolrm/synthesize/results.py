@@ -36,7 +36,7 @@ _COMPUTING = frozenset(
         """
         calculate compute determine estimate analyze analyse evaluate predict assess measure compare
         convert translate count detect identify validate verify monitor track test suggest recommend
-        explain recognize balance perform
+        explain recognize balance perform tell inform answer
         """
     )
 )
