@@ -224,6 +224,14 @@ def test_filter_and_find_agree() -> None:
     assert 0 < len(refused) < len(ours)
 
 
+def test_every_prompt_of_a_record_is_compared() -> None:
+    """Pairs of one record mostly share a prompt; those that do not are compared, too."""
+    ours = [record("Water my plants in the evening, please."), record(QUERY), record(QUERY)]
+    found = find(ours, [reference(QUERY)])
+    assert found.records == 1
+    assert [(one.kind, one.record) for one in found.findings] == [("query", "ours/1")]
+
+
 def overlapping() -> Overlap:
     theirs = reference(QUERY, tools=[tool("get_weather")])
     return find([record(QUERY, id="a"), record(tools=[tool("get_weather")], id="b")], [theirs])

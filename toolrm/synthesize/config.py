@@ -131,9 +131,9 @@ class SynthesizeConfig(_Part):
             far as there are any. Less lets a look at the conversation for the value tell more, and
             makes fewer wrong values that no reader would take for right ones.
         irrelevance: the share of records in which no call is due.
-        underway: the share of records that are put behind calls already made, with results, as far as
-            they can be: the first of several calls is made, or another request was served before. Of
-            those in which no call is due, as many are such in which all is done.
+        underway: the share of records that are put behind calls already made, with made-up results,
+            as far as they can be: some of several calls are made, or another request was served. Of
+            those in which no call is due, in some all is done and told, or to be told.
         obfuscated: the share of records whose function and parameter names say nothing.
         distractors: how few and how many tools there are beside those that are due; a record keeps
             those that it has.

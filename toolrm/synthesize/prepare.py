@@ -1,4 +1,4 @@
-"""Records as they are shown: underway, with distractors, obfuscated, some with no call due; or not."""
+"""Records as they are shown: some underway, with distractors, obfuscated, or with no call due."""
 
 from __future__ import annotations
 
