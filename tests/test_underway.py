@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fcrewardbench import AdmissibleCall, Call, Prompt, check, parse
+from fcrewardbench import AdmissibleCall, Call, ErrorType, Prompt, check, parse
 from fcrewardbench.calls.tools import tool_from
 from fcrewardbench.messages import calls_of
 from fcrewardbench.types import Message
@@ -20,7 +20,9 @@ from toolrm.sources import messages
 from toolrm.sources.base import Skipped
 from toolrm.synthesize import SynthesizeConfig, synthesize
 from toolrm.synthesize.config import Limits, SourceConfig
+from toolrm.synthesize.rejected import rejected_of
 from toolrm.synthesize.results import result_of, results_in
+from toolrm.synthesize.tally import Tally
 from toolrm.synthesize.underway import Requests, done, half_done, parting
 from toolrm.synthesize.words import report
 
@@ -378,3 +380,21 @@ def test_done_and_half_done_have_like_distractors(data: Path) -> None:
 
 def test_without_that_share_no_record_is_behind_others(data: Path) -> None:
     assert not [one for one in pairs_of(data, 0.0) if calls_in(one.pair.prompt.messages)]
+
+
+def fewer_of(record: Record) -> list[Any]:
+    """What is rejected of a record although all of its calls are due."""
+    found: list[Any] = []
+    for seed in range(30):
+        tally = Tally({ErrorType.COUNT: 1.0})
+        edits = rejected_of(record, (), {}, tally, 4, Random(seed))
+        found += [e for e in edits if all(call in record.gold for call in e.candidate)]
+    return found
+
+
+def test_the_next_of_several_calls_is_not_wrong_where_one_was_made() -> None:
+    whole = asked(FERN, LILY, made("find", "moss", 5), made("water", "ivy", 6))
+    halves = [half_done(whole, Random(seed)) for seed in range(12)]
+    (half, *_) = [one for one in halves if one is not None and len(one.answer) == 3]
+    assert fewer_of(whole)
+    assert not fewer_of(half)
