@@ -745,6 +745,38 @@ def test_ready_pairs_are_read_from_parquet_and_both_kinds_of_arrow(tmp_path: Pat
     assert list(read_showing(tmp_path / "out.parquet", "reading")) == pairs
 
 
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"tools": "[]"}, "no tools"),
+        ({"tools": json.dumps([WEATHER, WEATHER])}, "a tool twice"),
+        ({"conversation": [{"role": "assistant", "content": "Hi"}]}, "no query"),
+        (
+            {"conversation": [{"role": "user"}]},
+            "a conversation that cannot be read",
+        ),
+        (
+            {"tool_calls_correct": '[{"name": "fly", "arguments": {}}]'},
+            "a gold call of a tool that is not there",
+        ),
+        ({"tool_calls_incorrect": "["}, "unparsable JSON"),
+    ],
+)
+def test_ready_pairs_that_cannot_be_used_are_named_with_the_reason(
+    changes: dict[str, Any], reason: str, tmp_path: Path
+) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    wrong = [{"name": "get_weather", "arguments": {"city": "Bergen"}}]
+    path = tmp_path / "pairs.parquet"
+    pq.write_table(pa.Table.from_pylist([toolrm_row("good", wrong)]), path)
+    assert len(read_train_data(path)[0]) == 1
+    pq.write_table(pa.Table.from_pylist([toolrm_row("bad", wrong, **changes)]), path)
+    pairs, skipped = read_train_data(path)
+    assert (pairs, skipped.which) == ([], [("toolrm-train-data/bad/1", reason)])
+
+
 # --- names and shapes ---------------------------------------------------------------------------
 
 

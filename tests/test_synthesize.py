@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 import threading
@@ -995,6 +996,28 @@ def test_the_same_configuration_gives_the_same_files(data: Path) -> None:
     assert runs[0] == runs[1]
     changed = load_config(str(config), data=data, out=data / "other", seed=1)
     assert str([part.sha256 for part in synthesize(changed).parts]) != runs[0].strip()
+
+
+def test_a_full_disk_is_told_and_leaves_no_report_of_other_pairs(data: Path) -> None:
+    """A bound on the size of files stands for the disk; the run before was of another seed."""
+    config = data / "c.yaml"
+    config.write_text("sources: [{name: messages, path: dialogues.jsonl}]\nallow_overlap: true\n")
+    out = data / "out"
+    synthesize(load_config(str(config), data=data, out=out, seed=1))
+    assert (out / "left-out.jsonl").exists()
+    paths = ("synthesize", config, "--data", data, "--out", out)
+    asked = [sys.executable, "-m", "toolrm", *map(str, paths)]
+    done = subprocess.run(
+        asked,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4_000, 4_000)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "File too large" in done.stderr
+    assert done.stderr.endswith(". Make room, and start the same command again.\n")
+    assert done.returncode == 1
+    assert not [path for path in out.iterdir() if path.name.startswith(("report", "left-out"))]
 
 
 # ── configuration and command ────────────────────────────────────────────────────────────────────

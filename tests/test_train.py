@@ -24,7 +24,7 @@ import torch
 from click.testing import CliRunner
 from datasets import Dataset
 from peft import LoraConfig
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
@@ -822,6 +822,60 @@ def test_bad_input_is_told_with_its_place(base: Path, data: Path, tmp_path: Path
         train(_recipe(base, seed=1), data / "train.parquet", None, tmp_path / "run")
     with pytest.raises(UsageError, match="no multiple"):
         train(_recipe(base, groups_per_step=5), data / "train.parquet", None, tmp_path / "other")
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "told"),
+    [
+        (
+            "chosen_output",
+            '[{"name": "chart_boat", "arguments": {}}]',
+            "calls 'chart_boat', which is",
+        ),
+        ("chosen_output", '[{"name": "chart_ferry", "arg', "looks like calls that cannot be read"),
+        ("conversation", '[{"role": "assistant", "content": "Well?"}]', "has no query"),
+        ("tools", json.dumps([FERRIES.original] * 2), "a tool is there twice"),
+    ],
+)
+def test_pairs_whose_right_side_cannot_be_right_are_refused(
+    column: str, value: str, told: str, base: Path, data: Path, tmp_path: Path
+) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(data / "train.parquet")
+    values = table[column].to_pylist()
+    values[6] = value
+    place = table.column_names.index(column)
+    path = tmp_path / "bad.parquet"
+    pq.write_table(table.set_column(place, column, pa.array(values)), path)
+    with pytest.raises(DataError, match=rf"bad\.parquet, row 7: .*{told}.*take it out"):
+        train(_recipe(base), path, None, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_base_that_lacks_weights_is_refused(base: Path, data: Path, tmp_path: Path) -> None:
+    lacking = tmp_path / "lacking"
+    shutil.copytree(base, lacking)
+    weights = load_file(lacking / "model.safetensors")
+    del weights["model.layers.1.mlp.up_proj.weight"]
+    save_file(weights, lacking / "model.safetensors", {"format": "pt"})
+    with pytest.raises(
+        ModelError, match=r"lacks .*layers\.1\.mlp\.up_proj\.weight.*decoder is whole"
+    ):
+        train(_recipe(lacking), data / "train.parquet", None, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_tracker_that_is_not_installed_is_told_before_anything_is_read(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("toolrm.cli.train.find_spec", lambda package: None)
+    recipe = tmp_path / "mine.yaml"
+    recipe.write_text(f"base: path:{base}\nlearning_rate: 1e-4\nreport_to: [tensorboard]\n")
+    asked = ["--recipe", str(recipe), "--data", str(recipe), "--out", str(tmp_path / "run")]
+    with pytest.raises(UsageError, match="reports to tensorboard: run pip install tensorboard"):
+        CliRunner().invoke(command, asked, catch_exceptions=False)
 
 
 def test_pairs_come_back_as_they_were_written(tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fcrewardbench import AdmissibleCall, Call, Candidate, DataError, Pair, Prompt
+from fcrewardbench import AdmissibleCall, Call, Candidate, DataError, Pair, Prompt, parse
 from fcrewardbench.benchmarks.export import record_of
 from fcrewardbench.benchmarks.records import item_of
 from fcrewardbench.render import candidate_text
+from fcrewardbench.types import Message
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -127,7 +128,8 @@ def read_pairs(path: Path) -> Generator[TrainingPair]:
     """Pairs of a file that `write_pairs` wrote, or of any Parquet file of pairs.
 
     Raises:
-        DataError: the file cannot be read, or a row is no pair; the message names the row.
+        DataError: the file cannot be read, or a row is no pair, or one whose chosen calls cannot be
+            right; the message names the row.
     """
     for number, row in enumerate(_rows(path), 1):
         try:
@@ -144,9 +146,36 @@ def read_pairs(path: Path) -> Generator[TrainingPair]:
                 chosen=_as_written(item.chosen, row["chosen_output"]),
                 rejected=_as_written(item.rejected, row["rejected_output"]),
             )
+        problem = _problem_of(item)
+        if problem:
+            raise DataError(f"{path}, row {number}: {problem} Mend the row, or take it out.")
         yield TrainingPair(
             item, str(row.get("record") or item.id), str(row.get("licence") or "unknown")
         )
+
+
+def _problem_of(pair: Pair) -> str:
+    """Why nothing should be learnt from a pair, as far as that can be seen; empty where it cannot."""
+    names = [tool.name for tool in pair.prompt.tools]
+    if len(set(names)) < len(names):
+        return "a tool is there twice."
+    if not has_query(pair.prompt.messages):
+        return "the conversation has no query, a turn of the user with text."
+    calls = pair.chosen
+    if isinstance(calls, str):
+        read = parse(calls)
+        if read.problem:
+            return f"the chosen candidate looks like calls that cannot be read ({read.problem})."
+        calls = read.calls or ()
+    unknown = next((call.name for call in calls if call.name not in names), None)
+    if unknown is not None:
+        return f"the chosen candidate calls '{unknown}', which is not among the tools."
+    return ""
+
+
+def has_query(messages: Iterable[Message]) -> bool:
+    """Whether the user says anything."""
+    return any(turn["role"] == "user" and turn["content"].strip() for turn in messages)
 
 
 def number_of_pairs(path: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import warnings
 from collections.abc import Collection, Mapping
@@ -10,7 +11,7 @@ from typing import Any
 
 import click
 
-from fcrewardbench.errors import FCRewardBenchError, ToldWarning
+from fcrewardbench.errors import FCRewardBenchError, RunError, ToldWarning, UsageError
 
 
 class LazyGroup(click.Group):
@@ -73,7 +74,9 @@ def run(group: click.Command, name: str, resuming: Collection[str]) -> None:
         click.echo(f"{name}: {why}", err=True)
         sys.exit(why.exit_code)
     except OSError as why:
-        click.echo(f"{name}: {why}", err=True)
-        sys.exit(2)
+        is_full = why.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        mend = ". Make room, and start the same command again." if is_full else ""
+        click.echo(f"{name}: {why}{mend}", err=True)
+        sys.exit(RunError.exit_code if is_full else UsageError.exit_code)
     finally:
         warnings.showwarning = show

@@ -13,7 +13,7 @@ from fcrewardbench import AdmissibleCall, Call, DataError, Prompt, Tool, check, 
 from fcrewardbench.benchmarks.files import json_lines
 from fcrewardbench.calls.tools import schema_of, tool_from
 from fcrewardbench.types import JsonObject, Message
-from toolrm.records import Record, over_objects
+from toolrm.records import Record, has_query, over_objects
 
 UNPARSABLE = "unparsable JSON"
 _PYTHON: dict[Any, tuple[type, ...]] = {
@@ -274,7 +274,7 @@ def record_of(
         raise LeftOut("no tools")
     if len({tool.name for tool in tools}) < len(tools):
         raise LeftOut("a tool twice")
-    if not any(turn["role"] == "user" and turn["content"].strip() for turn in messages):
+    if not has_query(messages):
         raise LeftOut("no query")
     prompt = Prompt(tuple(tools), tuple(messages))
     record = Record(f"{source}/{id}", source, licence, prompt, tuple(answer))

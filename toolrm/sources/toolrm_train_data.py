@@ -15,7 +15,7 @@ from fcrewardbench import Call, DataError, Pair, Prompt, check, parse
 from fcrewardbench.benchmarks.base import content_text, problem_of
 from fcrewardbench.messages import messages_of
 from fcrewardbench.types import JsonObject
-from toolrm.records import TrainingPair
+from toolrm.records import TrainingPair, has_query
 from toolrm.sources.base import (
     UNPARSABLE,
     LeftOut,
@@ -59,7 +59,7 @@ def _pair(id: str, row: JsonObject) -> Pair:
         messages = messages_of(row["conversation"])
     except (DataError, TypeError, AttributeError):
         raise LeftOut("a conversation that cannot be read") from None
-    if not any(turn["role"] == "user" and turn["content"].strip() for turn in messages):
+    if not has_query(messages):
         raise LeftOut("no query")
     chosen = _calls(row["tool_calls_correct"])
     rejected = _calls(row["tool_calls_incorrect"])

@@ -30,7 +30,7 @@ from toolrm.synthesize.material import LeftOut, Material, material_of
 from toolrm.synthesize.peers import peers_of
 from toolrm.synthesize.prepare import Shown, Surroundings, prepared
 from toolrm.synthesize.rejected import rejected_of, unasked_of
-from toolrm.synthesize.report import Report, by_size, part_of
+from toolrm.synthesize.report import REPORTS, Report, by_size, part_of
 from toolrm.synthesize.split import (
     held_out_tools,
     is_spare,
@@ -67,7 +67,9 @@ def synthesize(
 ) -> Report:
     """Write `train.parquet`, `held-out.parquet`, `report.json` and `report.md` under `config.out`.
 
-    What of the sources cannot be used stands in `left-out.jsonl`, each record with the reason.
+    What of the sources cannot be used stands in `left-out.jsonl`, each record with the reason. A folder
+    with `left-out.jsonl` is complete: an earlier run's files but its pairs go when the first pairs are
+    written.
 
     Args:
         command: what repeats the run, for the report.
@@ -102,10 +104,11 @@ def synthesize(
             )
         if not kept:
             notes.append(f"{file} is empty: {_reasons({stage: reasons})}.")
+        if file == TRAIN:
+            for earlier in (HELD_OUT, LEFT_OUT, *REPORTS):
+                (config.out / earlier).unlink(missing_ok=True)
         write_pairs(config.out / file, (one.pair for one in kept))
         finished.append((file, kept))
-    if HELD_OUT not in dict(finished):
-        (config.out / HELD_OUT).unlink(missing_ok=True)  # an earlier run's
     files = {file: [one.pair for one in kept] for file, kept in finished}
     shares = given_away(files[TRAIN], files.get(HELD_OUT, []))
     parts = [

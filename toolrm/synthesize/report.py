@@ -14,6 +14,8 @@ from fcrewardbench import DataError
 from fcrewardbench.messages import calls_of
 from toolrm.records import TrainingPair
 
+REPORTS = ("report.json", "report.md")
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -100,10 +102,10 @@ class Report:
         return "\n".join(lines).rstrip() + "\n"
 
     def write(self, folder: Path) -> None:
-        """`report.json` and `report.md`."""
+        """Write both `REPORTS`."""
         text = json.dumps(self.as_dict(), indent=2, ensure_ascii=False) + "\n"
-        (folder / "report.json").write_text(text, "utf-8")
-        (folder / "report.md").write_text(self.markdown(), "utf-8")
+        for name, content in zip(REPORTS, (text, self.markdown()), strict=True):
+            (folder / name).write_text(content, "utf-8")
 
 
 def part_of(
