@@ -324,6 +324,22 @@ def question(id: str, query: str, *calls: tuple[str, dict[str, Any]]) -> dict[st
     return {"id": id, "query": query, "calling": calling}
 
 
+def test_seal_tools_names_the_row_that_cannot_be_read(tmp_path: Path) -> None:
+    folder = seal(tmp_path, question("1", "Oslo, three days", ("getC", {"city": "Oslo"})))
+    with (folder / "tool.jsonl").open("a") as file:
+        file.write('{"api_nam": "getD"}\n{"api_name"\n')
+    (_,), skipped = read("seal-tools", folder)
+    reason = "a tool description that cannot be read"
+    assert skipped.which == [("tool.jsonl, line 4", reason), ("tool.jsonl, line 5", reason)]
+    prompts = folder / "dataset_for_finetune_dev.json"
+    prompts.write_text(json.dumps([*json.loads(prompts.read_text()), {"id": "2"}]))
+    with pytest.raises(DataError, match=r"dev\.json, row 2: no conversation, or no id"):
+        read("seal-tools", folder)
+    prompts.write_text("5")
+    with pytest.raises(DataError, match=r"dev\.json is no list of conversations"):
+        read("seal-tools", folder)
+
+
 def test_seal_tools_types_values_and_adds_the_gold_tool(tmp_path: Path) -> None:
     good = question("1", "Oslo, three days", ("getC", {"city": "Oslo", "days": "3", "height": 7.5}))
     bad = {

@@ -998,6 +998,23 @@ def test_the_same_configuration_gives_the_same_files(data: Path) -> None:
     assert str([part.sha256 for part in synthesize(changed).parts]) != runs[0].strip()
 
 
+def test_tools_that_no_request_can_be_made_for_are_named(data: Path) -> None:
+    lines = [json.dumps(description("tram")), "{", '{"name": 3}', json.dumps(description("tram"))]
+    (data / "tools.jsonl").write_text("\n".join(lines))
+    wanted = {"source": "mine", "schemas": "tools.jsonl", "licence": "CC0-1.0", "number": 4}
+    config = configured(data, requests=wanted)
+    report = synthesize(config)
+    assert report.as_dict()["left_out"]["requests-mine"] == {
+        "a line that is no tool description": 1,
+        "a tool description that cannot be read": 1,
+        "a tool twice": 1,
+    }
+    named = map(json.loads, (config.out / "left-out.jsonl").read_text().splitlines())
+    assert [row["which"] for row in named if row["source"] == "requests-mine"] == [
+        f"tools.jsonl, line {number}" for number in (2, 3, 4)
+    ]
+
+
 def test_a_full_disk_is_told_and_leaves_no_report_of_other_pairs(data: Path) -> None:
     """A bound on the size of files stands for the disk; the run before was of another seed."""
     config = data / "c.yaml"

@@ -42,11 +42,12 @@ def records(path: Path, skipped: Skipped) -> Iterator[Record]:
     for name in ("dev.jsonl", "tool.jsonl"):
         if not (path / name).is_file():
             raise DataError(f"There is no file {path / name}: expected is {_EXPECTED}.")
-    schemas = {
-        str(row["api_name"]): row
-        for _, row in json_lines(path / "tool.jsonl")
-        if isinstance(row, Mapping) and "api_name" in row
-    }
+    schemas = {}
+    for where, row in json_lines(path / "tool.jsonl"):
+        if isinstance(row, Mapping) and "api_name" in row:
+            schemas[str(row["api_name"])] = row
+        else:
+            skipped.add(Path(where).name, "a tool description that cannot be read")
     prompts = _prompts(path / "dataset_for_finetune_dev.json")
     for number, row in rows([path / "dev.jsonl"], ("id", "query", "calling"), skipped):
         try:
@@ -56,10 +57,16 @@ def records(path: Path, skipped: Skipped) -> Iterator[Record]:
 
 
 def _prompts(path: Path) -> dict[str, str]:
-    try:
-        return {row["id"]: row["conversations"][0]["value"] for row in json_file(path, _EXPECTED)}
-    except (KeyError, TypeError, IndexError):
-        raise DataError(f"{path} holds no conversations: expected is {_EXPECTED}.") from None
+    found = json_file(path, _EXPECTED)
+    if not isinstance(found, list):
+        raise DataError(f"{path} is no list of conversations: expected is {_EXPECTED}.")
+    prompts = {}
+    for number, row in enumerate(found, 1):
+        try:
+            prompts[row["id"]] = row["conversations"][0]["value"]
+        except (KeyError, TypeError, IndexError):
+            raise DataError(f"{path}, row {number}: no conversation, or no id.") from None
+    return prompts
 
 
 def _record(

@@ -89,7 +89,8 @@ def _add_requests(
     from toolrm.synthesize.requests import requested
 
     prefix = f"requests-{wanted.source}"
-    reasons = material.left_out.setdefault(prefix, Counter())
+    reasons = material.skipped.setdefault(prefix, Skipped())
+    material.left_out[prefix] = reasons
     path = config.data / wanted.schemas
     material.inputs[str(wanted.schemas)] = sha256_of(path)
     tools = [tool for tool in _schemas(path, reasons) if clean.tool(tool, reasons)]
@@ -103,12 +104,13 @@ def _add_requests(
     material.spare += tools
 
 
-def _schemas(path: Path, reasons: Counter[str]) -> Iterator[Tool]:
+def _schemas(path: Path, skipped: Skipped) -> Iterator[Tool]:
     """Tools, each name once, out of OpenAI descriptions or Seal-Tools' own, one a line."""
     seen: set[str] = set()
-    for _, row in json_lines(path):
+    for where, row in json_lines(path):
+        which = Path(where).name
         if isinstance(row, str):
-            reasons["a line that is no tool description"] += 1
+            skipped.add(which, "a line that is no tool description")
             continue
         try:
             if "api_name" in row:
@@ -128,10 +130,10 @@ def _schemas(path: Path, reasons: Counter[str]) -> Iterator[Tool]:
             else:
                 tool = tool_from(row)
         except (DataError, KeyError, TypeError, AttributeError):
-            reasons["a tool description that cannot be read"] += 1
+            skipped.add(which, "a tool description that cannot be read")
             continue
         if tool.name in seen:
-            reasons["a tool twice"] += 1
+            skipped.add(which, "a tool twice")
         else:
             seen.add(tool.name)
             yield tool
