@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from fcrewardbench import Scorer, load
+from fcrewardbench import Scorer, load, load_benchmark
+from fcrewardbench.benchmarks.base import content_text
+from fcrewardbench.submissions.entries import read_entry
 
+ROOT = Path(__file__).parents[1]
 FOLDER = Path(str(files("toolrm"))) / "reference" / "smollm2-135m"
 TOOLS = [
     {
@@ -52,6 +55,17 @@ def test_it_prefers_the_right_call(model: Scorer, wrong: str) -> None:
     assert best > other
 
 
+def test_the_board_shows_what_these_weights_score(model: Scorer) -> None:
+    """On the shortest pairs; the entry was run in bfloat16, this is float32."""
+    entry = read_entry(ROOT / "submissions" / "open@2" / "toolrm__smollm2-135m")
+    shown = {row.id: row.scores for row in entry.subset("core")}
+    items = load_benchmark("open@2/core").items
+    shortest = sorted(items, key=lambda item: len(content_text(item)))[:4]
+    for found in model.score_groups([item.group() for item in shortest]):
+        assert found.scores == pytest.approx(shown.pop(found.id), abs=0.1)
+    assert len(shown) == len(items) - 4
+
+
 def test_it_lives_in_the_repository_and_says_what_it_is() -> None:
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 12_000_000
     config = json.loads((FOLDER / "adapter_config.json").read_text())
@@ -65,7 +79,7 @@ def test_it_lives_in_the_repository_and_says_what_it_is() -> None:
 def test_its_data_are_accounted_for() -> None:
     """The report and the overlap of what it was trained on are in the repository."""
     told = json.loads((FOLDER / "report.json").read_text("utf-8"))
-    accounts = Path(__file__).parents[1] / "bench" / "results" / "training-data"
+    accounts = ROOT / "bench" / "results" / "training-data"
     (report,) = (
         path
         for path in accounts.rglob("report.json")
