@@ -88,7 +88,15 @@ class Option:
     base: str
     chosen: Calls
     rejected: Candidate
-    cells: tuple[tuple[Cell, float], ...]
+    cells: tuple[tuple[int, float], ...]
+
+
+class Cells(dict[Cell, int]):
+    """The cells of the balance, numbered as they come: their hashes are slow."""
+
+    def __missing__(self, cell: Cell) -> int:
+        self[cell] = len(self)
+        return self[cell]
 
 
 # ── candidates ───────────────────────────────────────────────────────────────────────────────────
@@ -107,7 +115,7 @@ def peers_of(tasks: Iterable[Task]) -> Peers:
     return {name: tuple(values.values()) for name, values in found.items()}
 
 
-def options_of(task: Task, peers: Peers, *, parsing: bool) -> Iterator[Option]:
+def options_of(task: Task, peers: Peers, cells: Cells, *, parsing: bool) -> Iterator[Option]:
     """The pairs a task could give: edits of the chosen calls and of other admissible variants."""
     assert task.answer is not None
     context = Context(task.prompt.tools, task.prompt.messages, task.answer, peers)
@@ -124,6 +132,7 @@ def options_of(task: Task, peers: Peers, *, parsing: bool) -> Iterator[Option]:
                 continue
             wrong = features(edit.candidate, context)
             difference = tuple(b - a for a, b in zip(right, wrong, strict=True))
+            found = _cells(task.category, edit.error_type, same, difference)
             yield Option(
                 task=task.id,
                 error_type=edit.error_type,
@@ -131,7 +140,7 @@ def options_of(task: Task, peers: Peers, *, parsing: bool) -> Iterator[Option]:
                 base="same" if same else "other",
                 chosen=chosen,
                 rejected=edit.candidate,
-                cells=tuple(_cells(task.category, edit.error_type, same, difference)),
+                cells=tuple((cells[cell], amount) for cell, amount in found),
             )
 
 
@@ -244,21 +253,24 @@ _WEIGHTS = {"sign": 6.0, "sum": 6.0, "base": 1.0, "category": 0.5, "joint": 1.0}
 class Selection:
     """Which task gives which pair, and how far the whole is from balance.
 
-    `options` by task and error type; `categories` says how many pairs each category should give.
+    `options` by task, error type and operator; `categories` says how many pairs each category should
+    give.
     """
 
     def __init__(
         self,
-        options: Mapping[str, Mapping[ErrorType, Sequence[Option]]],
+        options: Mapping[str, Mapping[ErrorType, Mapping[str, Sequence[Option]]]],
+        cells: Cells,
         categories: Mapping[str, float],
         rng: Random,
     ) -> None:
         self.options = options
-        self.categories = categories
         self.rng = rng
         self.tasks = list(options)
         self.chosen: dict[str, Option] = {}
-        self.sums: dict[Cell, float] = defaultdict(float)
+        self.weights = [_weight(cell) for cell in cells]
+        self.targets = [categories[c[1]] if c[0] == "category" else 0.0 for c in cells]
+        self.sums = [0.0] * len(cells)
         self.operators: Counter[str] = Counter()
         self._start()
         self.free = [task for task in self.tasks if task not in self.chosen]
@@ -284,15 +296,12 @@ class Selection:
 
     def _wanted(self, task: str, kind: ErrorType) -> bool:
         """Whether the task can give the pair by an operator that should make a certain share."""
-        options = self.options[task][kind]
-        return any(OPERATOR_SHARES.get(option.operator, SHARES)[0] > 0 for option in options)
+        return any(OPERATOR_SHARES.get(o, SHARES)[0] > 0 for o in self.options[task][kind])
 
     def _any(self, task: str, kind: ErrorType) -> Option:
         """An option of that type: an operator first, so that prolific ones are not favoured."""
-        by_operator: dict[str, list[Option]] = defaultdict(list)
-        for option in self.options[task][kind]:
-            by_operator[option.operator].append(option)
-        return self.rng.choice(by_operator[self.rng.choice(sorted(by_operator))])
+        by_operator = self.options[task][kind]
+        return self.rng.choice(by_operator[self.rng.choice(list(by_operator))])
 
     def _apply(self, out: Sequence[Option], into: Sequence[Option]) -> None:
         for cell, change in _changes(out, into).items():
@@ -304,9 +313,8 @@ class Selection:
         cost = 0.0
         for cell, change in _changes(out, into).items():
             if change:
-                target = self.categories[cell[1]] if cell[0] == "category" else 0.0
-                before = self.sums[cell] - target
-                cost += _weight(cell) * change * (2 * before + change)
+                before = self.sums[cell] - self.targets[cell]
+                cost += self.weights[cell] * change * (2 * before + change)
         moved = Counter(option.operator for option in into)
         moved.subtract(option.operator for option in out)
         kinds = {option.operator: option.error_type for option in (*out, *into)}
@@ -359,8 +367,8 @@ class Selection:
         return True
 
 
-def _changes(out: Sequence[Option], into: Sequence[Option]) -> dict[Cell, float]:
-    changes: dict[Cell, float] = defaultdict(float)
+def _changes(out: Sequence[Option], into: Sequence[Option]) -> dict[int, float]:
+    changes: dict[int, float] = defaultdict(float)
     for sign, options in ((-1, out), (1, into)):
         for option in options:
             for cell, amount in option.cells:
@@ -389,16 +397,17 @@ def build() -> tuple[list[dict[str, Any]], dict[str, Option], dict[str, Task]]:
     """The rows of the file, the options they were made from by task, and all tasks."""
     tasks = load_tasks("v4")
     peers = peers_of(tasks.values())
-    options: dict[str, dict[ErrorType, list[Option]]] = {}
+    cells = Cells()
+    options: dict[str, dict[ErrorType, dict[str, list[Option]]]] = {}
     for place, task in enumerate(each_question_once(tasks.values())):
-        found: dict[ErrorType, list[Option]] = defaultdict(list)
-        for option in options_of(task, peers, parsing=place % PARSING_TASKS == 0):
-            found[option.error_type].append(option)
-        options[task.id] = dict(found)
+        found = list(options_of(task, peers, cells, parsing=place % PARSING_TASKS == 0))
+        kinds = options[task.id] = {option.error_type: {} for option in found}
+        for option in sorted(found, key=lambda option: option.operator):
+            kinds[option.error_type].setdefault(option.operator, []).append(option)
     per_category = Counter(task.category for task in tasks.values())
     due = {name: count * SIZE / len(tasks) for name, count in per_category.items()}
     rng = Random(SEED)
-    selection = Selection(options, due, rng)
+    selection = Selection(options, cells, due, rng)
     selection.improve(ROUNDS)
     order = rng.sample(sorted(selection.chosen), SIZE)
     rows = [
