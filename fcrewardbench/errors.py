@@ -17,6 +17,7 @@ read as plain text, is a `ToldWarning`.
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 
@@ -79,3 +80,8 @@ class PlainTextWarning(ToldWarning):
 
 class SlowWarning(ToldWarning):
     """What was asked for works, and takes many times as long as it could."""
+
+
+def is_of_a_full_disk(why: BaseException) -> bool:
+    """Whether it was raised since nothing more can be written."""
+    return isinstance(why, OSError) and why.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import sys
 import warnings
 from collections.abc import Collection, Mapping
@@ -11,7 +10,13 @@ from typing import Any
 
 import click
 
-from fcrewardbench.errors import FCRewardBenchError, RunError, ToldWarning, UsageError
+from fcrewardbench.errors import (
+    FCRewardBenchError,
+    RunError,
+    ToldWarning,
+    UsageError,
+    is_of_a_full_disk,
+)
 
 
 class LazyGroup(click.Group):
@@ -74,7 +79,7 @@ def run(group: click.Command, name: str, resuming: Collection[str]) -> None:
         click.echo(f"{name}: {why}", err=True)
         sys.exit(why.exit_code)
     except OSError as why:
-        is_full = why.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        is_full = is_of_a_full_disk(why)
         mend = ". Make room, and start the same command again." if is_full else ""
         click.echo(f"{name}: {why}{mend}", err=True)
         sys.exit(RunError.exit_code if is_full else UsageError.exit_code)

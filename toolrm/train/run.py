@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import math
@@ -34,6 +33,7 @@ from fcrewardbench.adapters.folder import (
 )
 from fcrewardbench.adapters.network import decoder_of
 from fcrewardbench.adapters.registry import locate
+from fcrewardbench.errors import is_of_a_full_disk
 from fcrewardbench.render import Renderer
 from toolrm.records import TrainingPair, read_pairs
 from toolrm.train.checks import check
@@ -169,7 +169,6 @@ def train(
 def _explained(why: Exception, out: Path) -> RunError | None:
     """What a full disk or a full device raises, as a sentence; None for anything else."""
     text = str(why)
-    full = isinstance(why, OSError) and why.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     signs = (
         "No space left",
         "os error 28",
@@ -177,7 +176,7 @@ def _explained(why: Exception, out: Path) -> RunError | None:
         "PytorchStreamWriter",
         "file write failed",
     )
-    if full or any(sign in text for sign in signs):
+    if is_of_a_full_disk(why) or any(sign in text for sign in signs):
         return RunError(f"{out} cannot be written: make room, and start the same command again.")
     if isinstance(why, torch.OutOfMemoryError):
         return RunError(
