@@ -47,11 +47,12 @@ from toolrm.synthesize.config import GeneratorConfig
 from toolrm.synthesize.edits import EDITS
 from toolrm.synthesize.edits.bounds import FEW, WITHIN_TYPE, lists_options
 from toolrm.synthesize.generate import generated
+from toolrm.synthesize.irrelevance import _small_talk
 from toolrm.synthesize.material import Material
 from toolrm.synthesize.peers import peers_of
 from toolrm.synthesize.questions import Question, calls_schema, questions_of
 from toolrm.synthesize.rejected import NO_PLACE, rejected_of, unasked_of
-from toolrm.synthesize.split import held_out_tools
+from toolrm.synthesize.split import held_out_tools, is_spare
 from toolrm.synthesize.styles import restyled
 from toolrm.synthesize.surface import given_away
 from toolrm.synthesize.tally import Tally
@@ -708,6 +709,22 @@ def test_small_talk_needs_no_call(data: Path) -> None:
         assert pair.pair.error_type == ErrorType.SHOULD_NOT_CALL.value
         assert isinstance(pair.pair.chosen, str)
         assert pair.pair.prompt.tools
+
+
+def test_small_talk_is_of_one_part(data: Path) -> None:
+    config = configured(data, irrelevance=0.6, held_out=0.4)
+    parts = [
+        {
+            p.pair.prompt.messages[-1]["content"]
+            for p in read_pairs(config.out / part.file)
+            if p.source == "small-talk"
+        }
+        for part in synthesize(config).parts
+    ]
+    for part, is_held in zip(parts, (False, True), strict=True):
+        short = [text for text in part if text in _small_talk()["texts"]]
+        assert short
+        assert all(is_spare(text, config.held_out, config.seed) is is_held for text in short)
 
 
 def test_replies_are_many_and_no_calls() -> None:

@@ -199,29 +199,6 @@ def rooms(text: str, *, room: str = "Cedar") -> Record:
     )
 
 
-def test_a_result_may_tell_what_the_request_does_not() -> None:
-    record = rooms("Please book a table for Cedar.")
-    told = 0
-    for seed in range(60):
-        behind = Requests([asked(LILY)]).before(record, Random(seed))
-        assert behind is not None
-        assert behind.gold == (Call("book_room", {"room": "Cedar"}),)
-        (answer,) = answers_in(behind.prompt.messages)
-        asking = " ".join(str(m["content"]) for m in behind.prompt.messages if m["role"] == "user")
-        if "Cedar" not in asking:
-            assert json.loads(answer["content"])["room"] == "Cedar"
-            told += 1
-        else:
-            assert "Cedar" not in answer["content"]
-    assert 10 < told < 50
-    other = replace(rooms("Book a table for Alder.", room="Alder"), id="r/2")
-    for seed in range(20):  # a call before gives the parameter another value: it would be either's
-        behind = Requests([other]).before(record, Random(seed))
-        assert behind is None or "Cedar" in str(behind.prompt.messages[0]) + str(
-            behind.prompt.messages[-1]["content"]
-        )
-
-
 def test_what_a_request_lacks_is_not_given_before() -> None:
     whole = rooms("Please book a table for Cedar.")
     lacking = replace(rooms("Please book a table."), answer=())

@@ -653,7 +653,7 @@ def test_some_requests_lack_a_value() -> None:
 
 
 def test_small_talk_is_next_to_tools_that_have_nothing_to_do_with_it() -> None:
-    records = list(unrelated(ToolPool((*POOL, *REQUESTED)), Random(1), 140, "CC0-1.0"))
+    records = list(unrelated(ToolPool((*POOL, *REQUESTED)), Random(1), 140, "CC0-1.0", bool))
     assert len({query_of(record).casefold() for record in records}) == len(records) == 140
     assert len({record.id for record in records}) == 140
     for record in records:
@@ -662,9 +662,22 @@ def test_small_talk_is_next_to_tools_that_have_nothing_to_do_with_it() -> None:
         words = {word for t in record.prompt.tools for word in traits_of(t).words}
         assert not words & (words_of(query_of(record)) - {READING})
         assert right(record)
-    more = list(unrelated(ToolPool(POOL), Random(1), 10_000, "CC0-1.0"))
+    more = list(unrelated(ToolPool(POOL), Random(1), 10_000, "CC0-1.0", bool))
     assert 150 < len({query_of(record) for record in more}) == len(more) < 10_000
-    assert list(unrelated(ToolPool(()), Random(1), 5, "CC0-1.0")) == []
+    assert list(unrelated(ToolPool(()), Random(1), 5, "CC0-1.0", bool)) == []
+
+
+def test_no_small_talk_of_one_part_is_in_the_other_behind_a_greeting_either() -> None:
+    parts = [
+        [
+            query_of(record).casefold()
+            for record in unrelated(ToolPool(POOL), Random(1), 10_000, "MIT", is_own)
+        ]
+        for is_own in (lambda text: len(text) % 4 > 0, lambda text: len(text) % 4 == 0)
+    ]
+    assert all(len(part) > 30 for part in parts)
+    for one, other in (parts, reversed(parts)):
+        assert not any(text.endswith(f" {said}") or text == said for text in one for said in other)
 
 
 def test_the_seed_decides() -> None:
@@ -677,7 +690,7 @@ def test_the_seed_decides() -> None:
         lambda rng: with_distractors(record, pool, rng, 3),
         lambda rng: irrelevant(alone, pool, rng),
         lambda rng: list(requested(REQUESTED, rng, 40, "made", "MIT")),
-        lambda rng: list(unrelated(pool, rng, 40, "MIT")),
+        lambda rng: list(unrelated(pool, rng, 40, "MIT", bool)),
     ):
         assert make(Random(7)) == make(Random(7))
         assert make(Random(7)) != make(Random(8))

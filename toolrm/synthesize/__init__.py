@@ -12,6 +12,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from random import Random
@@ -90,7 +91,12 @@ def synthesize(
         reasons = left_out.setdefault(f"{stage}: candidates and pairs", Counter())
         share = 1.0 if file == TRAIN else config.held_out
         around = Surroundings(
-            pool, peers_of(records, config.seed), config, material.overlap, reasons
+            pool,
+            partial(_is_of, file, config),
+            peers_of(records, config.seed),
+            config,
+            material.overlap,
+            reasons,
         )
         made = list(_made(records, around, share, progress))
         made += [_Made(pair, _called(pair)) for pair in pairs if _is_short(pair, config, reasons)]
@@ -132,6 +138,11 @@ def synthesize(
     report.write(config.out)
     _write_skipped(config.out / LEFT_OUT, material.skipped)
     return report
+
+
+def _is_of(file: str, config: SynthesizeConfig, text: str) -> bool:
+    """Whether a text of small talk is for this file."""
+    return is_spare(text, config.held_out, config.seed) is (file == HELD_OUT)
 
 
 def _write_skipped(path: Path, skipped: Mapping[str, Skipped]) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
@@ -182,16 +183,22 @@ def _cut(text: str, value: str) -> str | None:
     return None if re.search(r"\bthere\b", rest, re.IGNORECASE) else rest
 
 
-def unrelated(pool: ToolPool, rng: Random, number: int, licence: str) -> Iterator[Record]:
+def unrelated(
+    pool: ToolPool, rng: Random, number: int, licence: str, is_own: Callable[[str], bool]
+) -> Iterator[Record]:
     """Small talk and questions that anybody can answer, next to tools that have nothing to do with it.
 
     No two are equal. There are fewer records than `number` where there are no more texts: each comes by
     itself and behind a greeting; or where the pool has no tools.
+
+    Args:
+        is_own: whether a text is of the part that the records are for.
     """
     talk = _small_talk()
-    texts = rng.sample(talk["texts"], len(talk["texts"]))
+    own = [text for text in talk["texts"] if is_own(text)]
+    longer = [text for text in own if len(text.split()) > _SHORT]
+    texts = rng.sample(own, len(own))
     for opener in rng.sample(talk["openers"], len(talk["openers"])):
-        longer = [text for text in talk["texts"] if len(text.split()) > _SHORT]
         texts += [_behind(opener, text) for text in rng.sample(longer, len(longer))]
     count = 0
     for text in texts:
@@ -201,7 +208,8 @@ def unrelated(pool: ToolPool, rng: Random, number: int, licence: str) -> Iterato
         if tools:
             count += 1
             prompt = Prompt(tuple(tools), ({"role": "user", "content": text},))
-            yield Record(f"small-talk/{count:06d}", "small-talk", licence, prompt, ())
+            name = hashlib.sha256(text.encode()).hexdigest()[:12]
+            yield Record(f"small-talk/{name}", "small-talk", licence, prompt, ())
 
 
 def _behind(opener: str, text: str) -> str:

@@ -51,10 +51,12 @@ class Surroundings:
 
     Args:
         pool: where distractors come from.
+        is_own: whether a text of small talk is of this part.
         overlap: why a record has to go since a benchmark has it, too; empty where it may stay.
     """
 
     pool: ToolPool
+    is_own: Callable[[str], bool]
     peers: Peers
     config: SynthesizeConfig
     overlap: Callable[[Record], str]
@@ -70,7 +72,11 @@ def prepared(records: Iterable[Record], around: Surroundings) -> Iterator[Shown]
     config, records = around.config, list(records)
     requests = Requests(records)
     talk = unrelated(
-        around.pool, Random(f"{config.seed}|small talk"), len(records), _LICENCE_OF_TALK
+        around.pool,
+        Random(f"{config.seed}|small talk"),
+        len(records),
+        _LICENCE_OF_TALK,
+        around.is_own,
     )
     without_call = count = 0
     for record in records:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
@@ -87,15 +87,6 @@ def result_of(tool: Tool, rng: Random) -> Result:
         return Result(_reference(subject, value, rng), subject, value, changed, verb)
     found = _value(rng)
     return Result(_found(subject.replace(" ", "_"), found, rng), subject, str(found), changed, verb)
-
-
-def also_telling(result: Result, name: str, value: Any, rng: Random) -> Result:
-    """The result with a value besides, as JSON."""
-    own = result.subject.replace(" ", "_")
-    told = (
-        {own: result.value, name: value} if rng.random() < 0.7 else {name: value, own: result.value}
-    )
-    return replace(result, text=_json(told, rng))
 
 
 def results_in(messages: Sequence[Message], tools: Sequence[Tool], rng: Random) -> list[Result]:

@@ -75,7 +75,7 @@ def held_out_tools(
 
 
 def is_spare(name: str, share: float, seed: int) -> bool:
-    """Whether a tool that no record calls is one of the held-out part's distractors."""
+    """Whether the held-out part has a distractor, or a text of small talk, by its name or text."""
     return int(order_of(seed, name)[:8], 16) < share * 16**8
 
 

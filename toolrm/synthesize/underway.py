@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from random import Random
-from types import MappingProxyType
-from typing import Any
 
 from fcrewardbench import Call, Prompt, Tool
 from fcrewardbench.calls.edits.base import Context
@@ -21,14 +19,12 @@ from toolrm.records import Record
 from toolrm.sources.base import called, returned
 from toolrm.synthesize.abstention import missing_arguments
 from toolrm.synthesize.distractors import READING, alike, traits_of, words_of
-from toolrm.synthesize.irrelevance import without_a_value
-from toolrm.synthesize.results import Result, also_telling, result_of
+from toolrm.synthesize.results import Result, result_of
 from toolrm.synthesize.words import report
 
 _LOOKED_AT = 8  # other requests, until one can stand before
 _TOGETHER = 0.5  # of several calls that are made, how often they are in one turn
 _LIKE = 0.4  # of the requests that are looked at, how many are for a tool that is due now, too
-_TELLING = 0.5  # how often a value that can be taken out of the request is told by a result instead
 _IN_ONE_TURN = 0.5
 _POINTING = re.compile(
     r"\b(?:this|that|these|those|it|its|same"
@@ -103,19 +99,10 @@ class Requests:
     def before(self, record: Record, rng: Random) -> Record | None:
         """The record behind another request of its source and licence, which was served.
 
-        Now and then a result tells a value that the request then does not.
-
         None where the record has no call due or other turns than one of the user, where its request
         points at something, or where none of the requests that are looked at can stand before it (see
         `_together`).
         """
-        lacking = without_a_value(record, rng) if rng.random() < _TELLING else None
-        if lacking is not None:
-            call = record.gold[0]
-            seen = Context(lacking.prompt.tools, lacking.prompt.messages, ())
-            told = {name: call.arguments[name] for name in missing_arguments(seen, call)}
-            if len(told) == 1:
-                return self._before(replace(lacking, answer=record.answer), rng, told)
         return self._before(record, rng)
 
     def before_lacking(self, record: Record, whole: Record, rng: Random) -> Record | None:
@@ -126,28 +113,22 @@ class Requests:
         """
         call = whole.gold[0]
         lacks = missing_arguments(Context(record.prompt.tools, record.prompt.messages, ()), call)
-        placed = self._before(replace(record, answer=whole.answer), rng, {}, lacks)
+        placed = self._before(replace(record, answer=whole.answer), rng, lacks)
         if placed is None:
             return None
         seen = Context(placed.prompt.tools, placed.prompt.messages, ())
         return replace(placed, answer=()) if missing_arguments(seen, call) == lacks else None
 
-    def _before(
-        self,
-        record: Record,
-        rng: Random,
-        told: Mapping[str, Any] = MappingProxyType({}),
-        lacks: Collection[str] = (),
-    ) -> Record | None:
-        """The record behind another request, whose calls give no value to what it lacks or is told."""
+    def _before(self, record: Record, rng: Random, lacks: Collection[str] = ()) -> Record | None:
+        """The record behind another request, whose calls give no value to what it lacks."""
         if not record.answer or not _is_single(record) or _POINTING.search(_request(record)):
             return None
         for other in self._drawn(record, rng):
             given = {name for call in other.gold for name in call.arguments}
             tools = _together(record, other)
-            if tools is None or not given.isdisjoint((*told, *lacks)):
+            if tools is None or not given.isdisjoint(lacks):
                 continue
-            turns, results = _served(other, other.gold, rng, told)
+            turns, results = _served(other, other.gold, rng)
             asked: tuple[Message, ...]
             if rng.random() < _IN_ONE_TURN:
                 said = _joined(_request(other), _request(record), rng)
@@ -199,20 +180,11 @@ def _joined(first: str, second: str, rng: Random) -> str:
 
 
 def _served(
-    record: Record,
-    calls: Sequence[Call],
-    rng: Random,
-    told: Mapping[str, Any] = MappingProxyType({}),
+    record: Record, calls: Sequence[Call], rng: Random
 ) -> tuple[tuple[Message, ...], list[Result]]:
-    """The turns that make calls and answer them, in one go or one after the other.
-
-    Args:
-        told: what the last result tells besides.
-    """
+    """The turns that make calls and answer them, in one go or one after the other."""
     tools = {tool.name: tool for tool in record.prompt.tools}
     results = [result_of(tools[call.name], rng) for call in calls]
-    for name, value in told.items():
-        results[-1] = also_telling(results[-1], name, value, rng)
     answers = [returned(call.name, one.text) for call, one in zip(calls, results, strict=True)]
     if rng.random() < _TOGETHER:
         return (called(calls), *answers), results
