@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -639,7 +640,7 @@ def test_an_architecture_that_reads_along_the_row_is_refused() -> None:
         over_trees(AutoModelForSequenceClassification.from_config(config))
 
 
-def test_two_processes_train_together_and_go_on_in_a_later_epoch(
+def test_two_processes_train_together_and_go_on_as_two_machines_in_a_later_epoch(
     base: Path, data: Path, tmp_path: Path
 ) -> None:
     alone, together = tmp_path / "alone", tmp_path / "together"
@@ -647,16 +648,22 @@ def test_two_processes_train_together_and_go_on_in_a_later_epoch(
     shutil.copyfile(data / "train.parquet", tmp_path / "train.parquet")
     write_pairs(tmp_path / "held-out.parquet", [*_pairs(4, 2), *_pairs(3, 3, "other")])  # odd
     train(_recipe(base, **changes), data / "train.parquet", tmp_path / "held-out.parquet", alone)
-    launch = [
-        *(sys.executable, "-m", "torch.distributed.run"),
-        *("--nproc_per_node", "2", "--standalone"),
-    ]
-    command = [*launch, *_command(base, tmp_path, together, **changes)[1:]]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    _kill_at(13, together, subprocess.Popen(command, env=environment))
+    command = _command(base, tmp_path, together, **changes)[1:]
+
+    def launched(*arguments: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "torch.distributed.run", *arguments, *command],
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+
+    _kill_at(13, together, launched("--nproc_per_node", "2", "--standalone"))
     shutil.rmtree(together / "checkpoints" / "checkpoint-24", ignore_errors=True)
     kept = [row for row in read_metrics(together / "metrics.jsonl") if row["step"] <= 12]
-    subprocess.run(command, check=True, env=environment)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    meeting = ("--nnodes", "2", "--master_addr", "127.0.0.1", "--master_port", port)
+    machines = [launched(*meeting, "--node_rank", rank) for rank in ("0", "1")]
+    assert [machine.wait() for machine in machines] == [0, 0]
     # With the time that a look took, which no other run has.
     assert read_metrics(together / "metrics.jsonl")[: len(kept)] == kept
     one, other = (
