@@ -96,31 +96,16 @@ class Requests:
                 for name in dict.fromkeys(call.name for call in record.answer):
                     self._by_tool[record.source, name].append(record)
 
-    def before(self, record: Record, rng: Random) -> Record | None:
+    def before(self, record: Record, rng: Random, lacks: Collection[str] = ()) -> Record | None:
         """The record behind another request of its source and licence, which was served.
 
         None where the record has no call due or other turns than one of the user, where its request
         points at something, or where none of the requests that are looked at can stand before it (see
         `_together`).
-        """
-        return self._before(record, rng)
-
-    def before_lacking(self, record: Record, whole: Record, rng: Random) -> Record | None:
-        """A record that lacks a value behind another request, which does not give that value either.
 
         Args:
-            whole: the record with the call that would be due.
+            lacks: the parameters that calls of the other request may not give a value to.
         """
-        call = whole.gold[0]
-        lacks = missing_arguments(Context(record.prompt.tools, record.prompt.messages, ()), call)
-        placed = self._before(replace(record, answer=whole.answer), rng, lacks)
-        if placed is None:
-            return None
-        seen = Context(placed.prompt.tools, placed.prompt.messages, ())
-        return replace(placed, answer=()) if missing_arguments(seen, call) == lacks else None
-
-    def _before(self, record: Record, rng: Random, lacks: Collection[str] = ()) -> Record | None:
-        """The record behind another request, whose calls give no value to what it lacks."""
         if not record.answer or not _is_single(record) or _POINTING.search(_request(record)):
             return None
         for other in self._drawn(record, rng):
@@ -139,6 +124,20 @@ class Requests:
             prompt = Prompt(tuple(rng.sample(tools, len(tools))), asked)
             return replace(record, id=_new_id(record, rng), prompt=prompt)
         return None
+
+    def before_lacking(self, record: Record, whole: Record, rng: Random) -> Record | None:
+        """A record that lacks a value behind another request, which does not give that value either.
+
+        Args:
+            whole: the record with the call that would be due.
+        """
+        call = whole.gold[0]
+        lacks = missing_arguments(Context(record.prompt.tools, record.prompt.messages, ()), call)
+        placed = self.before(replace(record, answer=whole.answer), rng, lacks)
+        if placed is None:
+            return None
+        seen = Context(placed.prompt.tools, placed.prompt.messages, ())
+        return replace(placed, answer=()) if missing_arguments(seen, call) == lacks else None
 
     def _drawn(self, record: Record, rng: Random) -> Iterator[Record]:
         for _ in range(_LOOKED_AT):
