@@ -34,14 +34,15 @@ fi
 
 export VLLM_CPU_KVCACHE_SPACE=2 VLLM_NO_USAGE_STATS=1 VLLM_ENABLE_V1_MULTIPROCESSING=0 HF_HUB_OFFLINE=1
 reward=smollm2-135m-reference
-ln -sfn "$("$python" - "$root/toolrm/reference/smollm2-135m" <<'MERGE'
+merged=$("$python" - "$root/toolrm/reference/smollm2-135m" <<'MERGE'
 import sys
 
 from fcrewardbench.adapters.registry import locate
 
 print(locate(f"path:{sys.argv[1]}", None)[0])
 MERGE
-)" "$reward"
+)
+ln -sfn "$merged" "$reward"
 
 evaluate() { # NAME MODEL OPTIONS…
     local name=$1 model=$2
